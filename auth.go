@@ -1,0 +1,115 @@
+package losant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// TokenSource supplies the API token, for tokens that expire or are kept
+// elsewhere. It is asked before every request, from many goroutines at once,
+// so it should keep the token and be quick. ctx is that of the call.
+//
+// If it also implements [TokenInvalidator], it learns which token the API did
+// not accept.
+type TokenSource interface {
+	Token(ctx context.Context) (string, error)
+}
+
+// TokenSourceFunc makes a function a [TokenSource].
+type TokenSourceFunc func(ctx context.Context) (string, error)
+
+// Token calls f.
+func (f TokenSourceFunc) Token(ctx context.Context) (string, error) { return f(ctx) }
+
+// TokenInvalidator is what a [TokenSource] may implement as well. After a 401
+// InvalidateToken is called with the token that was not accepted; the source
+// is then asked once more, and if the token is another one the request is sent
+// again, once, and within RetryPolicy.MaxAttempts. With many calls at once the
+// token may have been replaced already: compare before fetching a new one.
+type TokenInvalidator interface {
+	InvalidateToken(token string)
+}
+
+// WithTokenSource asks ts for the token of every request, instead of the fixed
+// one, which is then not used and may be empty. By default, the fixed one.
+func WithTokenSource(ts TokenSource) Option {
+	return func(c *settings) error {
+		if ts == nil {
+			return errors.New("the token source is nil")
+		}
+		c.credentials = credentialsOf(ts)
+		return nil
+	}
+}
+
+// credentials hold a token source in closures, into which neither fmt nor
+// reflection can look.
+type credentials struct {
+	token      func(context.Context) (string, error)
+	invalidate func(token string)
+}
+
+func credentialsOf(ts TokenSource) credentials {
+	c := credentials{token: ts.Token, invalidate: func(string) {}}
+	if invalidator, ok := ts.(TokenInvalidator); ok {
+		c.invalidate = invalidator.InvalidateToken
+	}
+	return c
+}
+
+func fixedToken(token string) credentials {
+	return credentialsOf(TokenSourceFunc(func(context.Context) (string, error) { return token, nil }))
+}
+
+// checkToken refuses what no header can carry. Its errors never hold the token.
+func checkToken(token string) error {
+	if token == "" {
+		return errors.New("the token is empty")
+	}
+	for n := range len(token) {
+		if token[n] <= ' ' || token[n] > '~' {
+			return fmt.Errorf("the token has a space, a control or a non-ASCII character at byte %d of %d", n, len(token))
+		}
+	}
+	return nil
+}
+
+const bearer = "Bearer "
+
+var errTokenSource = errors.New("token source")
+
+// authorize puts a token on the header of a request that is about to be sent.
+func (c credentials) authorize(ctx context.Context, x *exchange, header http.Header) error {
+	token := x.renewed
+	x.renewed = ""
+	if token == "" {
+		var err error
+		if token, err = c.token(ctx); err != nil {
+			return fmt.Errorf("%w: %w", errTokenSource, err)
+		}
+		if err := checkToken(token); err != nil {
+			return err
+		}
+	}
+	x.authorization = bearer + token
+	header.Set("Authorization", x.authorization)
+	return nil
+}
+
+// renew reports, after a 401, whether the source now has another token.
+func (c credentials) renew(ctx context.Context, x *exchange) (bool, error) {
+	rejected := strings.TrimPrefix(x.authorization, bearer)
+	c.invalidate(rejected)
+	token, err := c.token(ctx)
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", errTokenSource, err)
+	}
+	if token == rejected {
+		return false, nil
+	}
+	x.renewed = token
+	return true, checkToken(token)
+}

@@ -1,0 +1,250 @@
+package losant
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/losant-community/losant-rest-go/internal/retry"
+)
+
+// What an [*Error] is, for [errors.Is]. An error can be several of them.
+var (
+	// ErrInvalidArgument means that an argument or an option makes no sense.
+	// Nothing was sent.
+	ErrInvalidArgument = errors.New("losant: invalid argument")
+
+	ErrBadRequest   = errors.New("losant: bad request")  // 400: the API refused what was asked
+	ErrUnauthorized = errors.New("losant: unauthorized") // 401: the API did not accept the token
+	ErrForbidden    = errors.New("losant: forbidden")    // 403: the token lacks a scope, or its user a role
+	ErrNotFound     = errors.New("losant: not found")    // 404: no such instance, organization or resource
+	ErrConflict     = errors.New("losant: conflict")     // 409: the state of the resource does not permit it
+	ErrGone         = errors.New("losant: gone")         // 410: it is there no more
+	ErrRateLimited  = errors.New("losant: rate limited") // 429: too many requests; see [Error.RetryAfter]
+	ErrServer       = errors.New("losant: server error") // 5xx: the API, or a proxy before it, failed
+
+	// ErrInvalidResponse means that the status said success and the body did
+	// not: it broke off, it was too large, it was not JSON, or it lacked what
+	// was asked for.
+	ErrInvalidResponse = errors.New("losant: invalid response")
+
+	// ErrOutcomeUnknown means that an action may have happened although the
+	// call failed: a request may have reached the API and no whole answer came
+	// back, or the answer was a server error. The call was not repeated where
+	// repeating could do it twice. Do not simply call again: look first (get
+	// or list the resource, ask the invited person), then decide. A call that
+	// only reads never returns it.
+	ErrOutcomeUnknown = errors.New("losant: outcome unknown")
+
+	errNoID      = errors.New("it has no id")
+	errNoSuccess = errors.New("it does not say success")
+)
+
+var sentinelOfStatus = map[int]error{
+	http.StatusBadRequest:      ErrBadRequest,
+	http.StatusUnauthorized:    ErrUnauthorized,
+	http.StatusForbidden:       ErrForbidden,
+	http.StatusNotFound:        ErrNotFound,
+	http.StatusConflict:        ErrConflict,
+	http.StatusGone:            ErrGone,
+	http.StatusTooManyRequests: ErrRateLimited,
+}
+
+// Error is the error that every method and [NewClient] return. Match what it
+// is with [errors.Is] and one of the sentinels; get at its fields with
+// [errors.As] or, from Go 1.26, errors.AsType.
+//
+// None of its fields holds the token, and no request is reachable from it.
+//
+// A fake may make its own: the StatusCode or the Err decides what it matches.
+//
+//	&losant.Error{StatusCode: 404, Err: losant.ErrOutcomeUnknown}
+type Error struct {
+	Operation  string        // "InstanceOrgInvite.Get"; "NewClient"
+	Method     string        // GET, POST, DELETE; "" if the call was refused
+	Path       string        // of the URL, without the query; "" if the call was refused
+	StatusCode int           // of the last answer; 0: there was none
+	Type       string        // the API's name for the error, such as "NotFound"
+	Message    string        // the API's words, or what went wrong; printable and at most about 1 KiB
+	RetryAfter time.Duration // how long the API asked to wait, if it did; up to the longest Duration
+	Attempts   int           // requests handed to the transport; 0: nothing left this process
+	Err        error         `json:"-"` // the cause, if there is one beyond the API's answer
+
+	kind    error // ErrInvalidArgument or ErrInvalidResponse, or nil
+	unknown bool
+}
+
+// Error says which call failed and why, in one printable line.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("losant: " + e.Operation)
+	if e.Method != "" {
+		b.WriteString(": " + e.Method + " " + e.Path)
+	}
+	if e.StatusCode != 0 {
+		fmt.Fprintf(&b, ": %d", e.StatusCode)
+	}
+	if e.Type != "" {
+		b.WriteString(" " + e.Type)
+	}
+	if e.Message != "" {
+		b.WriteString(": " + e.Message)
+	}
+	if e.RetryAfter > 0 {
+		fmt.Fprintf(&b, " (retry after %v)", e.RetryAfter)
+	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, " (%d attempts)", e.Attempts)
+	}
+	if errors.Is(e, ErrOutcomeUnknown) {
+		b.WriteString("; outcome unknown: it may have been done")
+	}
+	return b.String()
+}
+
+// Unwrap returns Err.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is makes [errors.Is] match the sentinels of this package.
+func (e *Error) Is(target error) bool {
+	switch target {
+	case ErrInvalidArgument, ErrInvalidResponse:
+		return e.kind == target
+	case ErrOutcomeUnknown:
+		return e.unknown
+	case ErrServer:
+		return e.StatusCode >= 500 && e.StatusCode <= 599
+	}
+	return target != nil && sentinelOfStatus[e.StatusCode] == target
+}
+
+// LogValue is what [log/slog] writes: the fields of the error that are set.
+func (e *Error) LogValue() slog.Value {
+	attrs := []slog.Attr{slog.String("operation", e.Operation), slog.String("error", e.Error())}
+	if e.StatusCode != 0 {
+		attrs = append(attrs, slog.Int("status", e.StatusCode))
+	}
+	if e.Type != "" {
+		attrs = append(attrs, slog.String("type", e.Type))
+	}
+	if e.Attempts != 0 {
+		attrs = append(attrs, slog.Int("attempts", e.Attempts))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// invalid is the error of a call that is refused before anything is sent.
+func invalid(operation string, reason error) *Error {
+	return &Error{Operation: operation, Message: printable(reason.Error()), Err: reason, kind: ErrInvalidArgument}
+}
+
+// newCredentialsError is the error of a call for which there is no token.
+func newCredentialsError(x *exchange, err error) *Error {
+	if errors.Is(err, errTokenSource) {
+		return &Error{Operation: x.operation.Name, Message: printable(err.Error()), Err: err}
+	}
+	return invalid(x.operation.Name, err)
+}
+
+// newError makes the one error of an exchange that did not succeed, or whose
+// answer could not be decoded for the reason given.
+func newError(x *exchange, undecodable error) *Error {
+	e := &Error{
+		Operation:  x.operation.Name,
+		Method:     x.operation.Method,
+		Path:       x.url.Path,
+		StatusCode: x.StatusCode,
+		RetryAfter: x.RetryAfter,
+		Attempts:   x.Attempts,
+		Err:        x.Failure,
+		unknown:    x.Unknown,
+	}
+	switch {
+	case undecodable != nil:
+		e.Err = undecodable
+		e.unknown = e.unknown || x.Effect != retry.Safe
+		fallthrough
+	case (x.Outcome == retry.Truncated || x.Outcome == retry.Unreadable) && x.Err() == nil:
+		e.kind = ErrInvalidResponse
+	}
+	e.describe(x)
+	return e
+}
+
+// describe fills Type and Message from the answer, or else from the cause.
+func (e *Error) describe(x *exchange) {
+	var api struct {
+		Type    string `json:"type"`
+		Message string `json:"message"`
+	}
+	if e.StatusCode >= 300 {
+		_ = json.Unmarshal(x.Body, &api) // what it could not read stays empty
+	}
+	e.Type, e.Message = printable(x.redact(api.Type)), x.redact(api.Message)
+	switch {
+	case e.Message != "":
+	case e.StatusCode == 0:
+	case len(x.Body) == 0:
+		e.Message = http.StatusText(e.StatusCode) + " with an empty body"
+	case e.Type == "":
+		e.Message = fmt.Sprintf("%s with the body %s", http.StatusText(e.StatusCode), snippet(x.redact(string(x.Body))))
+	}
+	if e.Err != nil {
+		if e.Message != "" {
+			e.Message += ": "
+		}
+		e.Message += x.redact(e.Err.Error())
+	}
+	e.Message = printable(e.Message)
+}
+
+// snippet quotes the beginning of a body.
+func snippet(body string) string {
+	const short = 120
+	body = strings.Join(strings.Fields(cut(body, short)), " ")
+	return fmt.Sprintf("%q", body)
+}
+
+// printable makes a foreign text safe to print in one line of a log.
+func printable(s string) string {
+	const long = 1 << 10
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, cut(s, long))
+}
+
+// cut shortens s to about n bytes, at the border of a rune.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
+}
+
+// decode reads a success body into answer, and sees to it that the thing asked
+// for is there. A body that is not one JSON object is none.
+func decode(body []byte, answer any) error {
+	if !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
+		return errors.New("it is not a JSON object")
+	}
+	if err := json.Unmarshal(body, answer); err != nil {
+		return err
+	}
+	if answer, ok := answer.(interface{ whole() error }); ok {
+		return answer.whole()
+	}
+	return nil
+}

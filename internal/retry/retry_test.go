@@ -1,0 +1,265 @@
+package retry
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestEffectOf(t *testing.T) {
+	t.Parallel()
+	for method, want := range map[string]Effect{
+		"GET": Safe, "HEAD": Safe, "OPTIONS": Safe, "DELETE": Idempotent, "PUT": Idempotent, "POST": Unsafe, "PATCH": Unsafe, "": Unsafe, "get": Unsafe, "QUERY": Unsafe,
+	} {
+		assert.Equal(t, want, EffectOf(method), method)
+	}
+}
+
+func TestOutcomeOfStatus(t *testing.T) {
+	t.Parallel()
+	want := map[int]Outcome{401: Unauthorized, 429: Throttled, 408: Failed, 501: Refused, 505: Refused}
+	for status := range 1000 {
+		expected, special := want[status]
+		switch {
+		case special:
+		case status < 200:
+			expected = Unreadable
+		case status < 300:
+			expected = Succeeded
+		case status < 500:
+			expected = Refused
+		case status < 600:
+			expected = Failed
+		default:
+			expected = Unreadable
+		}
+		assert.Equal(t, expected, outcomeOfStatus(status), status)
+	}
+}
+
+func TestOutcomeOfError(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		err       error
+		permanent bool
+	}{
+		{io.EOF, false},
+		{context.DeadlineExceeded, false},
+		{&net.OpError{Op: "dial", Err: errors.New("refused")}, false},
+		{&net.DNSError{IsTemporary: true}, false},
+		{&net.DNSError{IsTimeout: true}, false},
+		{&net.OpError{Op: "dial", Err: &net.DNSError{IsNotFound: true}}, true},
+		{fmt.Errorf("x: %w", &tls.CertificateVerificationError{Err: errors.New("expired")}), true},
+		{tls.RecordHeaderError{}, true},
+		{&net.OpError{Op: "remote error", Err: tls.AlertError(40)}, true},
+	} {
+		assert.Equal(t, Lost, outcomeOfError(row.err, true), "%v", row.err)
+		want := NotSent
+		if row.permanent {
+			want = Unsendable
+		}
+		assert.Equal(t, want, outcomeOfError(row.err, false), "%v", row.err)
+	}
+}
+
+// TestRules states the table of attempts in words: r may be repeated, u leaves
+// the outcome unknown; in the order safe, idempotent, unsafe.
+func TestRules(t *testing.T) {
+	t.Parallel()
+	for outcome, want := range map[Outcome]string{
+		NotSent: "r r r", Unsendable: "- - -", Lost: "r ru u", Succeeded: "- - -", Truncated: "r u u", Unreadable: "- u u",
+		Unauthorized: "r r r", Throttled: "r r r", Failed: "r ru u", Refused: "- - -",
+	} {
+		got := []string{}
+		for _, effect := range []Effect{Safe, Idempotent, Unsafe} {
+			cell := ""
+			if rules[outcome].again[effect] {
+				cell += "r"
+			}
+			if rules[outcome].unknown && effect != Safe {
+				cell += "u"
+			}
+			if cell == "" {
+				cell = "-"
+			}
+			got = append(got, cell)
+		}
+		assert.Equal(t, want, strings.Join(got, " "), outcome)
+	}
+	assert.Len(t, rules, 10)
+}
+
+func TestAfter(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for value, want := range map[string]time.Duration{
+		"0": 0, "7": 7 * time.Second, "007": 7 * time.Second, "9223372036": 9223372036 * time.Second, "9223372037": math.MaxInt64, "9223372036854775808": math.MaxInt64,
+		"Thu, 01 Jan 2026 00:01:00 GMT": time.Minute, "Thu, 01 Jan 1970 00:00:00 GMT": 0, "Thursday, 01-Jan-26 00:01:00 GMT": time.Minute, "Thu Jan  1 00:01:00 2026": time.Minute,
+	} {
+		got, ok := After(http.Header{"Retry-After": {value, "99"}}, now)
+		assert.True(t, ok, value)
+		assert.Equal(t, want, got, value)
+	}
+	for _, value := range []string{"", " ", "-1", "+1", "1.0", "1e1", "0x1", "1 2", "1,2", "٣", "tomorrow", "Thu, 01 Jan 2026 00:01:00 CET"} {
+		_, ok := After(http.Header{"Retry-After": {value}}, now)
+		assert.False(t, ok, value)
+	}
+	_, ok := After(nil, now)
+	assert.False(t, ok)
+}
+
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ min, max, attempts, bound int64 }{
+		{10, 1000, 1, 20}, {10, 1000, 2, 40}, {10, 1000, 6, 640}, {10, 1000, 7, 1000}, {10, 1000, 1000, 1000}, {10, 10, 1, 10}, {1, math.MaxInt64, 1 << 20, math.MaxInt64}, {7, 13, 1, 13},
+	} {
+		p := Policy{MinWait: time.Duration(row.min), MaxWait: time.Duration(row.max)}
+		lowest, highest := time.Duration(math.MaxInt64), time.Duration(0)
+		for range 2000 {
+			wait := p.backoff(int(row.attempts))
+			lowest, highest = min(lowest, wait), max(highest, wait)
+		}
+		assert.GreaterOrEqual(t, lowest, time.Duration(row.min))
+		assert.LessOrEqual(t, highest, time.Duration(row.bound))
+		if row.bound <= 100 {
+			assert.Equal(t, []time.Duration{time.Duration(row.min), time.Duration(row.bound)}, []time.Duration{lowest, highest}, "both ends are reached")
+		}
+	}
+}
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// run makes a call of effect through a transport.
+func run(ctx context.Context, t *testing.T, effect Effect, rt transport) *Call {
+	t.Helper()
+	l := New(rt, Policy{MaxAttempts: 3, MinWait: time.Second, MaxWait: time.Second, AttemptTimeout: time.Minute}, 1<<10, Hooks{
+		Prepare: func(*http.Request) error { return nil },
+		Renew:   func(context.Context) (bool, error) { return false, nil },
+	})
+	c := &Call{KeepRecord: true}
+	c.Start(ctx, effect)
+	req, err := http.NewRequestWithContext(c, http.MethodPost, "https://api.example.com/", http.NoBody)
+	require.NoError(t, err)
+	l.Do(c, req, []byte("body"))
+	return c
+}
+
+// connecting plays a transport that says how often it got a connection.
+func connecting(asked, connected int, status int) transport {
+	return func(r *http.Request) (*http.Response, error) {
+		trace := httptrace.ContextClientTrace(r.Context())
+		for range asked {
+			trace.GetConn("x:1")
+		}
+		for range connected {
+			trace.GotConn(httptrace.GotConnInfo{})
+		}
+		if status == 0 {
+			return nil, io.ErrUnexpectedEOF
+		}
+		return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+	}
+}
+
+// TestWhatATransportReports: only a transport that asked for a connection and
+// got none has proved that nothing was sent; one that took several has sent
+// the request several times.
+func TestWhatATransportReports(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name                     string
+		effect                   Effect
+		asked, connected, status int
+		attempts                 int
+		outcome                  Outcome
+		unknown                  bool
+	}{
+		{"nothing", Unsafe, 0, 0, 0, 1, Lost, true},
+		{"asked in vain", Unsafe, 1, 0, 0, 3, NotSent, false},
+		{"connected", Unsafe, 1, 1, 0, 1, Lost, true},
+		{"connected twice, then refused", Idempotent, 2, 2, 404, 2, Refused, true},
+		{"connected twice, then refused, reading", Safe, 2, 2, 404, 2, Refused, false},
+		{"connected twice, and the attempts are used up", Safe, 2, 2, 503, 4, Failed, false},
+		{"connected twice, then success", Idempotent, 2, 2, 200, 2, Succeeded, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c := run(t.Context(), t, row.effect, connecting(row.asked, row.connected, row.status))
+				defer c.Release()
+				assert.Equal(t, row.attempts, c.Attempts)
+				assert.Len(t, c.Record, row.attempts)
+				assert.Equal(t, row.outcome, c.Outcome)
+				assert.Equal(t, row.unknown, c.Unknown)
+			})
+		})
+	}
+}
+
+// TestBodyIsWholeInEveryAttempt: go-retryablehttp rewinds it.
+func TestBodyIsWholeInEveryAttempt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		bodies := ""
+		c := run(t.Context(), t, Safe, func(r *http.Request) (*http.Response, error) {
+			data, err := io.ReadAll(r.Body)
+			require.NoError(t, err)
+			require.NoError(t, r.Body.Close())
+			bodies += string(data) + "."
+			assert.Equal(t, int64(4), r.ContentLength)
+			return &http.Response{StatusCode: http.StatusServiceUnavailable}, nil
+		})
+		defer c.Release()
+		assert.Equal(t, "body.body.body.", bodies)
+		assert.Equal(t, http.StatusServiceUnavailable, c.StatusCode, "an answer without a body is one")
+	})
+}
+
+// TestContextError: both what ended and why can be matched.
+func TestContextError(t *testing.T) {
+	t.Parallel()
+	reason := errors.New("reason")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(reason)
+	require.ErrorIs(t, contextError(ctx), context.Canceled)
+	require.ErrorIs(t, contextError(ctx), reason)
+	plain, stop := context.WithCancel(t.Context())
+	stop()
+	assert.Equal(t, context.Canceled, contextError(plain))
+}
+
+// TestBufferIsNotShared: what a call has read stays while another one reads.
+func TestBufferIsNotShared(t *testing.T) {
+	t.Parallel()
+	answer := func(text string) transport {
+		return func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(text))}, nil
+		}
+	}
+	first := run(t.Context(), t, Safe, answer("first"))
+	second := run(t.Context(), t, Safe, answer("second"))
+	assert.Equal(t, "first", string(first.Body))
+	assert.Equal(t, "second", string(second.Body))
+	first.Release()
+	first.Release()
+	second.Release()
+	assert.Nil(t, first.Body)
+}

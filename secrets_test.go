@@ -1,0 +1,174 @@
+package losant_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	losant "github.com/losant-community/losant-rest-go"
+)
+
+// buffer is a log that many goroutines write to.
+type buffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
+}
+
+// everyForm prints v in every way that a program might.
+func everyForm(t *testing.T, v any) string {
+	t.Helper()
+	var out strings.Builder
+	for _, verb := range "vTtbcdoOqxXUeEfFgGsp" {
+		for _, flag := range []string{"", "+", "#", "-", " ", "0", "+#"} {
+			fmt.Fprintf(&out, "%"+flag+string(verb)+"\n", v)
+		}
+	}
+	data, err := json.Marshal(v)
+	fmt.Fprintf(&out, "%s %v\n", data, err)
+	for _, handler := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
+		slog.New(handler).Info("message", slog.Any("value", v), slog.Any("more", []any{v, &v}))
+	}
+	assert.ObjectsAreEqual(v, nil)
+	fake := &recorder{}
+	assert.Equal(fake, struct{ different any }{v}, v) // prints both with reflection, unexported fields included
+	require.NotEmpty(t, fake.text)
+	out.WriteString(fake.text)
+	return out.String()
+}
+
+// recorder keeps what an assertion prints.
+type recorder struct{ text string }
+
+func (r *recorder) Errorf(format string, args ...any) { r.text += fmt.Sprintf(format, args...) }
+
+func requireNoToken(t *testing.T, text string) {
+	t.Helper()
+	if at := strings.Index(text, canary); at >= 0 {
+		t.Fatalf("the token shows: …%s…", text[max(0, at-200):min(len(text), at+200)])
+	}
+	require.NotContains(t, text, canary[7:20], "a part of the token shows")
+}
+
+// TestTokenIsNeverPrinted looks at everything that the library hands out.
+func TestTokenIsNeverPrinted(t *testing.T) {
+	t.Parallel()
+	var logged buffer
+	logger := slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	source := losant.WithTokenSource(losant.TokenSourceFunc(func(context.Context) (string, error) { return canary, nil }))
+	echo := func(code int) answer {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(code)
+			_, _ = fmt.Fprintf(w, `{"type":%q,"message":%q}`, r.Header.Get("Authorization"), strings.Repeat(r.Header.Get("Authorization"), 200))
+		}
+	}
+	page := func(code int) answer {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(code)
+			_, _ = io.WriteString(w, "<pre>"+strings.Repeat(strings.Repeat("x", 50)+r.Header.Get("Authorization"), 200))
+		}
+	}
+	for name, script := range map[string][]answer{
+		"success": {succeed}, "echo of headers": {echo(400)}, "echo with success": {page(200)}, "page": {page(500)}, "retried": {echo(503), echo(429), cut, page(502)},
+		"cut": {cut}, "broken": {breakOff}, "unauthorized": {echo(401)}, "redirect": {status(302, "Location", "https://elsewhere.example/")},
+	} {
+		for _, action := range actions {
+			t.Run(name+"/"+action.name, func(t *testing.T) {
+				t.Parallel()
+				s := serve(t, script...)
+				client := newClient(t, s.URL, losant.WithLogger(logger), source)
+				err := action.call(t.Context(), client, ref)
+				assert.Equal(t, "losant.Client("+s.URL+")", fmt.Sprintf("%+v", client))
+				for _, v := range []any{err, []error{err}, struct{ E error }{err}} {
+					requireNoToken(t, everyForm(t, v))
+				}
+				for cause := err; cause != nil; cause = errors.Unwrap(cause) {
+					requireNoToken(t, everyForm(t, cause))
+					_, carries := cause.(interface{ Request() *http.Request })
+					assert.False(t, carries)
+				}
+			})
+		}
+	}
+	// Without connections, which reflection must not look at while they live.
+	quiet := newClient(t, "https://api.example.com", losant.WithLogger(logger), losant.WithHTTPClient(&http.Client{Transport: roundTripper(says(503))}))
+	require.Error(t, resend.call(t.Context(), quiet, ref))
+	for _, v := range []any{quiet, *quiet, quiet.InstanceOrgInvite, []any{quiet}, source, losant.WithBaseURL("https://x"), losant.TokenSourceFunc(func(context.Context) (string, error) { return canary, nil })} {
+		requireNoToken(t, everyForm(t, v))
+	}
+	t.Cleanup(func() {
+		require.NotEmpty(t, logged.String())
+		requireNoToken(t, logged.String())
+		assert.NotContains(t, logged.String(), "@example.com")
+		assert.NotContains(t, logged.String(), ref.InviteID)
+	})
+}
+
+// TestTokenIsNotInContextOrPanic: a transport that prints the context of its
+// request, or panics, does not show it either.
+func TestTokenIsNotInContextOrPanic(t *testing.T) {
+	t.Parallel()
+	var printed string
+	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+		printed = fmt.Sprintf("%v %+v %#v %s", r.Context(), r.Context(), r.Context(), r.Context())
+		panic(r.Context())
+	})
+	// The deadline makes the exchange itself the context of the request.
+	ctx, cancel := context.WithTimeout(t.Context(), 1e9)
+	defer cancel()
+	client := newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: transport}))
+	func() {
+		defer func() {
+			value := recover()
+			require.NotNil(t, value)
+			printed += fmt.Sprintf("%v %+v %#v", value, value, value)
+		}()
+		_ = get.call(ctx, client, ref)
+	}()
+	require.Contains(t, printed, "InstanceOrgInvite.Get")
+	requireNoToken(t, printed)
+}
+
+// TestRedirectsAreNotFollowed: neither the token nor a body reaches another
+// server, nor another path of the same one.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{300, 301, 302, 303, 307, 308} {
+		for _, location := range []string{"elsewhere", "/same", "", "%zz://", "https://[::1", "//elsewhere.example"} {
+			for _, action := range actions {
+				t.Run(fmt.Sprint(code, " ", location, "/", action.name), func(t *testing.T) {
+					t.Parallel()
+					other := serve(t, succeed)
+					target := location
+					if target == "elsewhere" {
+						target = other.URL + "/x"
+					}
+					s := serve(t, status(code, "Location", target), succeed)
+					var response losant.Response
+					e := requireError(t, action.call(t.Context(), newClient(t, s.URL), ref, losant.WithResponse(&response)))
+					assert.Equal(t, code, e.StatusCode)
+					assert.Equal(t, 1, e.Attempts)
+					assert.Equal(t, http.Header{"Location": {target}}.Get("Location"), response.Header.Get("Location"))
+					assert.Equal(t, int32(1), s.arrived.Load())
+					assert.Zero(t, other.arrived.Load())
+				})
+			}
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package losant_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	losant "github.com/losant-community/losant-rest-go"
+)
+
+const pathTemplate = "/instances/{instanceId}/orgs/{orgId}/invites/{inviteId}"
+
+// TestLog: one Debug record per attempt, one Warn record per retry.
+func TestLog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		logger := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}}))
+		slow := func(r *http.Request) (*http.Response, error) {
+			time.Sleep(3 * time.Second)
+			return says(503, "Retry-After", "7")(r)
+		}
+		silent, _ := scripted(t, losant.RetryPolicy{}, slow, says(404))
+		logged := newClient(t, "https://api.example.com", losant.WithLogger(logger), losant.WithHTTPClient(&http.Client{Transport: scriptedTransport(slow, nothing{}.RoundTrip, says(404))}),
+			losant.WithRetryPolicy(losant.RetryPolicy{MinWait: time.Second, MaxWait: 7 * time.Second}))
+		require.Error(t, get.call(t.Context(), silent, ref), "and the silent client logs nothing")
+		require.Empty(t, out.String())
+		require.Error(t, get.call(t.Context(), logged, ref))
+		records := []map[string]any{}
+		for line := range strings.Lines(out.String()) {
+			var record map[string]any
+			require.NoError(t, json.Unmarshal([]byte(line), &record))
+			for key, want := range map[string]any{"operation": "InstanceOrgInvite.Get", "method": "GET", "path": pathTemplate} {
+				assert.Equal(t, want, record[key])
+				delete(record, key)
+			}
+			records = append(records, record)
+		}
+		second := 1e9
+		require.Len(t, records, 5)
+		wait, ok := records[3]["wait"].(float64)
+		require.True(t, ok)
+		assert.GreaterOrEqual(t, wait, second)
+		delete(records[3], "wait")
+		const neither = "the transport returned neither an answer nor an error"
+		assert.Equal(t, []map[string]any{
+			{"level": "DEBUG", "msg": "losant: attempt", "status": 503.0, "duration": 3 * second, "attempt": 1.0},
+			{"level": "WARN", "msg": "losant: retry", "status": 503.0, "duration": 3 * second, "attempt": 1.0, "wait": 7 * second},
+			{"level": "DEBUG", "msg": "losant: attempt", "status": 0.0, "duration": 0.0, "attempt": 2.0, "error": neither},
+			{"level": "WARN", "msg": "losant: retry", "status": 0.0, "duration": 0.0, "attempt": 2.0, "error": neither},
+			{"level": "DEBUG", "msg": "losant: attempt", "status": 404.0, "duration": 0.0, "attempt": 3.0},
+		}, records)
+	})
+}
+
+// TestLogOfRenewal: the attempt after a 401 is a retry as well, and a level
+// that is off costs nothing.
+func TestLogOfRenewal(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	s := serve(t, accept("fresh-token"))
+	source := &rotating{tokens: []string{"stale-token", "fresh-token"}}
+	client := newClient(t, s.URL, losant.WithTokenSource(source), losant.WithLogger(slog.New(slog.NewTextHandler(&out, nil))))
+	require.NoError(t, get.call(t.Context(), client, ref))
+	assert.Equal(t, 1, strings.Count(out.String(), "\n"), out.String())
+	assert.Contains(t, out.String(), "level=WARN")
+	assert.Contains(t, out.String(), "status=401")
+}
+
+// roundTripper is a function below the client.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// scriptedTransport plays a script, as [scripted] does.
+func scriptedTransport(script ...func(*http.Request) (*http.Response, error)) http.RoundTripper {
+	n := -1
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		n++
+		return script[min(n, len(script)-1)](r)
+	})
+}
+
+// TestOperationFromContext: a transport below the client learns what a request
+// is for, and the values of the caller's context reach it too.
+func TestOperationFromContext(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	for _, action := range actions {
+		t.Run(action.name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, status(429), succeed)
+			seen := 0
+			transport := &http.Transport{}
+			t.Cleanup(transport.CloseIdleConnections)
+			client := newClient(t, s.URL, losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+				operation, ok := losant.OperationFromContext(r.Context())
+				assert.True(t, ok)
+				assert.Equal(t, losant.Operation{Name: action.name, Method: action.method, PathTemplate: pathTemplate}, operation)
+				assert.Equal(t, "value", r.Context().Value(key{}))
+				seen++
+				return transport.RoundTrip(r)
+			})}))
+			require.NoError(t, action.call(context.WithValue(t.Context(), key{}, "value"), client, ref))
+			assert.Equal(t, 2, seen)
+		})
+	}
+	_, ok := losant.OperationFromContext(t.Context())
+	assert.False(t, ok)
+}
+
+// TestHeadersOfOptions: the headers that the wire cases do not cover.
+func TestHeadersOfOptions(t *testing.T) {
+	t.Parallel()
+	var got http.Header
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		got = r.Header.Clone()
+		succeed(w, r)
+	})
+	agent := "losant-rest-go/0.1.0 (" + runtime.Version() + ")"
+	require.NoError(t, get.call(t.Context(), newClient(t, s.URL), ref))
+	assert.Equal(t, http.Header{
+		"Accept": {"application/json"}, "Accept-Version": {"^1.30.0"}, "Authorization": {"Bearer " + canary}, "User-Agent": {agent}, "Accept-Encoding": {"gzip"},
+	}, got)
+
+	client := newClient(t, s.URL, losant.WithUserAgent("inviter/1.2"), losant.WithAPIVersion("^2"), losant.WithDefaults(losant.WithLosantDomain("a.example.com")))
+	require.NoError(t, get.call(t.Context(), client, ref))
+	assert.Equal(t, "inviter/1.2 "+agent, got.Get("User-Agent"))
+	assert.Equal(t, "^2", got.Get("Accept-Version"))
+	assert.Equal(t, "a.example.com", got.Get("Losantdomain"))
+
+	require.NoError(t, get.call(t.Context(), client, ref, losant.WithLosantDomain("b.example.com")))
+	assert.Equal(t, []string{"b.example.com"}, got.Values("Losantdomain"), "the call's own option wins")
+	require.NoError(t, get.call(t.Context(), client, ref, losant.WithLosantDomain("")))
+	assert.Empty(t, got.Values("Losantdomain"), "and can take the default back")
+}
