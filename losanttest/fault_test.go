@@ -1,0 +1,299 @@
+package losanttest_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/losant-community/losant-rest-go"
+	"github.com/losant-community/losant-rest-go/losanttest"
+)
+
+const (
+	deleting  = "InstanceOrgInvite.Delete"
+	resending = "InstanceOrgInvite.ResendInvite"
+)
+
+// Every kind of fault, on the wire, for an action that can take effect.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	const (
+		page    = "<!DOCTYPE html>"
+		success = `{"success":true}`
+	)
+	ordinary := func(f losanttest.Fault) bool { return f.StatusCode == 0 && !f.Cut && !f.HTML && f.RedirectTo == "" }
+	for name, test := range map[string]struct {
+		fault   losanttest.Fault
+		status  int // 0: the connection is cut
+		header  map[string]string
+		body    string // begins so
+		readErr error
+	}{
+		"none":  {losanttest.Fault{}, 200, nil, success, nil},
+		"delay": {losanttest.Fault{Delay: time.Millisecond}, 200, nil, success, nil},
+		"status": {losanttest.Fault{StatusCode: 503, Delay: time.Millisecond}, 503,
+			map[string]string{"Retry-After": "", "Content-Type": "application/json; charset=utf-8"},
+			`{"message":"An injected fault","type":"ServiceUnavailable"}`, nil},
+		"status without a name":    {losanttest.Fault{StatusCode: 999}, 999, nil, `{"message":"An injected fault","type":""}`, nil},
+		"status without a body":    {losanttest.Fault{StatusCode: 204}, 204, nil, ``, nil},
+		"status with Retry-After":  {losanttest.Fault{StatusCode: 429, RetryAfter: "7"}, 429, map[string]string{"Retry-After": "7"}, `{"message"`, nil},
+		"cut":                      {losanttest.Fault{Cut: true}, 0, nil, ``, nil},
+		"cut body":                 {losanttest.Fault{CutBody: true}, 200, map[string]string{"Content-Length": "16"}, success[:8], io.ErrUnexpectedEOF},
+		"page":                     {losanttest.Fault{HTML: true}, 200, map[string]string{"Content-Type": "text/html; charset=utf-8"}, page, nil},
+		"page with status":         {losanttest.Fault{HTML: true, StatusCode: 502}, 502, map[string]string{"Content-Type": "text/html; charset=utf-8"}, page, nil},
+		"page, status Retry-After": {losanttest.Fault{HTML: true, StatusCode: 503, RetryAfter: "9"}, 503, map[string]string{"Retry-After": "9"}, page, nil},
+		"redirect":                 {losanttest.Fault{RedirectTo: "https://example.com/"}, 302, map[string]string{"Location": "https://example.com/"}, ``, nil},
+	} {
+		for _, takesEffect := range []bool{false, true} {
+			t.Run(name+map[bool]string{true: ", takes effect"}[takesEffect], func(t *testing.T) {
+				t.Parallel()
+				srv := newServer(t)
+				ref := srv.AddInvite(losant.OrgInvite{})
+				fault := test.fault
+				fault.TakesEffect = takesEffect
+				srv.Inject(fault)
+
+				res, body, err := roundTrip(t, newRequest(t, srv, http.MethodDelete, pathOf(ref), ""))
+				if test.status == 0 {
+					require.ErrorIs(t, err, syscall.ECONNRESET)
+				} else {
+					require.ErrorIs(t, err, test.readErr)
+					assert.Equal(t, test.status, res.StatusCode)
+					for name, want := range test.header {
+						assert.Equal(t, want, res.Header.Get(name), name)
+					}
+					assert.Equal(t, test.body, body[:min(len(test.body), len(body))])
+					if test.body != page && test.body != `{"message"` {
+						assert.Equal(t, test.body, body)
+					}
+				}
+				requests := srv.Requests()
+				require.Len(t, requests, 1)
+				assert.Equal(t, test.status, requests[0].StatusCode)
+				effect := takesEffect || ordinary(test.fault)
+				assert.Equal(t, effect, requests[0].TookEffect)
+				_, ok := srv.Invite(ref)
+				assert.Equal(t, !effect, ok)
+			})
+		}
+	}
+}
+
+func TestFaultWithAnEffectThatTheChecksRefuse(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	srv.Inject(losanttest.Fault{StatusCode: 503, TakesEffect: true, Times: 2})
+	for _, path := range []string{"/", "/instances/x/orgs/x/invites/x"} {
+		res, _, err := roundTrip(t, newRequest(t, srv, http.MethodDelete, path, ""))
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusServiceUnavailable, res.StatusCode)
+	}
+	for _, request := range srv.Requests() {
+		assert.False(t, request.TookEffect)
+	}
+}
+
+// What the documentation of Cut warns of.
+func TestCutOfAGetThatNetHTTPRepeats(t *testing.T) {
+	t.Parallel()
+	patient := losant.WithRetryPolicy(losant.RetryPolicy{MaxAttempts: 3, MinWait: time.Millisecond, MaxWait: time.Millisecond})
+	for times, want := range map[int][]int{1: {200, 0, 200}, 2: {200, 0, 0, 200}} {
+		srv := newServer(t)
+		client := newClient(t, srv, patient)
+		ref := srv.AddInvite(losant.OrgInvite{})
+		_, err := get(t, client, ref)
+		require.NoError(t, err)
+		srv.Inject(losanttest.Fault{Cut: true, Times: times})
+		var response losant.Response
+		_, err = client.InstanceOrgInvite.Get(t.Context(), ref, losant.WithResponse(&response))
+		require.NoError(t, err)
+		assert.Len(t, response.Attempts, times+1, "the client notices")
+		var got []int
+		for _, request := range srv.Requests() {
+			got = append(got, request.StatusCode)
+		}
+		assert.Equal(t, want, got)
+	}
+}
+
+// What the client makes of the faults that it retries, or must not.
+func TestFaultsThroughTheClient(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	client := newClient(t, srv)
+
+	ref := srv.AddInvite(losant.OrgInvite{})
+	srv.Inject(losanttest.Fault{StatusCode: 503})
+	_, err := get(t, client, ref)
+	require.NoError(t, err)
+
+	srv.Inject(losanttest.Fault{Cut: true, TakesEffect: true})
+	_, err = client.InstanceOrgInvite.ResendInvite(t.Context(), ref, losant.OrgRoleInfo{})
+	require.ErrorIs(t, err, losant.ErrOutcomeUnknown)
+
+	ref = srv.AddInvite(losant.OrgInvite{})
+	srv.Inject(losanttest.Fault{Cut: true, TakesEffect: true})
+	err = client.InstanceOrgInvite.Delete(t.Context(), ref)
+	require.ErrorIs(t, err, losant.ErrOutcomeUnknown)
+	require.ErrorIs(t, err, losant.ErrNotFound)
+
+	type seen struct {
+		operation string
+		status    int
+		effect    bool
+	}
+	var got []seen
+	for _, request := range srv.Requests() {
+		got = append(got, seen{request.Operation, request.StatusCode, request.TookEffect})
+	}
+	assert.Equal(t, []seen{
+		{"InstanceOrgInvite.Get", 503, false},
+		{"InstanceOrgInvite.Get", 200, false},
+		{resending, 0, true},
+		{deleting, 0, true},
+		{deleting, 404, false},
+	}, got)
+}
+
+func TestFaultQueue(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	path := pathOf(srv.AddInvite(losant.OrgInvite{}))
+	status := func(method, path string) int {
+		res, _, err := roundTrip(t, newRequest(t, srv, method, path, ""))
+		require.NoError(t, err)
+		return res.StatusCode
+	}
+	srv.Inject(
+		losanttest.Fault{Operation: deleting, StatusCode: 500},
+		losanttest.Fault{Operation: "InstanceOrgInvite.Get", StatusCode: 501, Times: 2},
+		losanttest.Fault{Operation: "InstanceOrgInvite.Get"},
+		losanttest.Fault{StatusCode: 502},
+	)
+	srv.Inject(losanttest.Fault{StatusCode: 503})
+
+	for n, step := range []struct {
+		method, path string
+		want         int
+	}{
+		{http.MethodGet, path, 501},
+		{http.MethodGet, path, 501},
+		{http.MethodGet, path, 200}, // the zero fault lets it pass
+		{http.MethodGet, "/", 502},  // any, even what is no operation
+		{http.MethodGet, path, 503},
+		{http.MethodGet, path, 200}, // what is left is for another operation
+		{http.MethodDelete, path, 500},
+		{http.MethodDelete, path, 200},
+	} {
+		assert.Equal(t, step.want, status(step.method, step.path), "step %d", n)
+	}
+}
+
+func TestInjectPanicsOnContradictions(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	for message, faults := range map[string][]losanttest.Fault{
+		"more than one": {
+			{StatusCode: 500, Cut: true}, {StatusCode: 500, CutBody: true}, {StatusCode: 500, RedirectTo: "/"},
+			{HTML: true, Cut: true}, {HTML: true, CutBody: true}, {HTML: true, RedirectTo: "/"},
+			{Cut: true, CutBody: true}, {Cut: true, RedirectTo: "/"}, {CutBody: true, RedirectTo: "/"},
+		},
+		"RetryAfter without":  {{RetryAfter: "1"}, {RetryAfter: "1", HTML: true}, {RetryAfter: "1", Cut: true}},
+		"not from 200 to 999": {{StatusCode: -1}, {StatusCode: 100}, {StatusCode: 1000}},
+		"negative field":      {{Times: -1}, {Delay: -1}},
+		"unknown operation":   {{Operation: "InstanceOrgInvite.Resend"}},
+	} {
+		for _, fault := range faults {
+			func() {
+				defer func() {
+					assert.Contains(t, recover(), message, "%+v", fault)
+				}()
+				srv.Inject(losanttest.Fault{StatusCode: 500}, fault)
+			}()
+		}
+	}
+	res, _, err := roundTrip(t, newRequest(t, srv, http.MethodGet, "/", ""))
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusNotFound, res.StatusCode, "nothing of a refused list is queued")
+}
+
+// A client that has lost patience: the action is done or not, as the fault says.
+func TestDelayOutlastsTheClient(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]losanttest.Fault{
+		"not done":           {Delay: time.Hour},
+		"not done, cut body": {Delay: time.Hour, CutBody: true},
+		"done":               {Delay: time.Hour, TakesEffect: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := losanttest.NewServer()
+			ref := srv.AddInvite(losant.OrgInvite{})
+			srv.Inject(fault)
+			ctx, leave := context.WithCancel(t.Context())
+			failed := make(chan error)
+			client := newClient(t, srv)
+			go func() { failed <- client.InstanceOrgInvite.Delete(ctx, ref) }()
+			requireArrival(t, srv, fault.TakesEffect)
+			leave()
+			require.ErrorIs(t, <-failed, context.Canceled)
+			srv.Close() // waits for the answers
+
+			requests := srv.Requests()
+			assert.Zero(t, requests[0].StatusCode)
+			assert.Equal(t, fault.TakesEffect, requests[0].TookEffect)
+			_, ok := srv.Invite(ref)
+			assert.Equal(t, !fault.TakesEffect, ok)
+		})
+	}
+}
+
+func TestDelayEndsWhenTheClientIsGone(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	ref := srv.AddInvite(losant.OrgInvite{})
+	srv.Inject(losanttest.Fault{Delay: time.Hour})
+	answer, err := sendAndHangUp(t, srv, "DELETE "+pathOf(ref)+" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+srv.Token+"\r\n\r\n")
+	require.ErrorIs(t, err, syscall.ECONNRESET)
+	assert.Empty(t, answer)
+	_, ok := srv.Invite(ref)
+	assert.True(t, ok, "what was not done yet is not done")
+}
+
+func TestCloseEndsADelay(t *testing.T) {
+	t.Parallel()
+	srv := losanttest.NewServer()
+	ref := srv.AddInvite(losant.OrgInvite{})
+	srv.Inject(losanttest.Fault{Delay: time.Hour})
+	failed := make(chan error)
+	req := newRequest(t, srv, http.MethodDelete, pathOf(ref), "")
+	go func() {
+		res, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
+		if err == nil {
+			err = errors.Join(errors.New("it was answered"), res.Body.Close())
+		}
+		failed <- err
+	}()
+	requireArrival(t, srv, false)
+
+	srv.Close() // or it hangs here
+	require.ErrorIs(t, <-failed, syscall.ECONNRESET)
+	_, ok := srv.Invite(ref)
+	assert.True(t, ok, "what was not done yet is not done")
+}
+
+// requireArrival waits for the first request, and for its effect if it has one.
+func requireArrival(t *testing.T, srv *losanttest.Server, effect bool) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		requests := srv.Requests()
+		return len(requests) == 1 && requests[0].TookEffect == effect
+	}, 10*time.Second, time.Millisecond)
+}
