@@ -1,0 +1,275 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/losant-community/losant-rest-go"
+)
+
+const (
+	instanceID = "0123456789abcdef01234567"
+	orgID      = "1123456789abcdef01234567"
+	inviteID   = "2123456789abcdef01234567"
+	newID      = "3123456789abcdef01234567"
+)
+
+// A fake embeds the interface and has the one method that its test needs: it
+// still compiles when the interface gets another method, and a call of one
+// that nobody expected panics.
+type fakeGet struct {
+	losant.InstanceOrgInviteService
+	get func(context.Context, losant.InstanceOrgInviteRef) (*losant.OrgInvite, error)
+}
+
+func (f fakeGet) Get(ctx context.Context, ref losant.InstanceOrgInviteRef, _ ...losant.RequestOption) (*losant.OrgInvite, error) {
+	return f.get(ctx, ref)
+}
+
+type fakeResend struct {
+	losant.InstanceOrgInviteService
+	resend func(context.Context, losant.InstanceOrgInviteRef, losant.OrgRoleInfo) (*losant.OrgInvite, error)
+}
+
+func (f fakeResend) ResendInvite(ctx context.Context, ref losant.InstanceOrgInviteRef, roleInfo losant.OrgRoleInfo, _ ...losant.RequestOption) (*losant.OrgInvite, error) {
+	return f.resend(ctx, ref, roleInfo)
+}
+
+type fakeDelete struct {
+	losant.InstanceOrgInviteService
+	revoke func(context.Context, losant.InstanceOrgInviteRef) error
+}
+
+func (f fakeDelete) Delete(ctx context.Context, ref losant.InstanceOrgInviteRef, _ ...losant.RequestOption) error {
+	return f.revoke(ctx, ref)
+}
+
+func TestGetAnswersWithTheInvite(t *testing.T) {
+	t.Parallel()
+	answer := ask(t, fakeGet{get: func(ctx context.Context, ref losant.InstanceOrgInviteRef) (*losant.OrgInvite, error) {
+		assert.Equal(t, losant.InstanceOrgInviteRef{InstanceID: instanceID, OrgID: orgID, InviteID: inviteID}, ref)
+		assertBounded(ctx, t)
+		return &losant.OrgInvite{ID: inviteID, Email: "ada@example.com", Role: losant.OrgRoleEdit}, nil
+	}}, http.MethodGet, "/invites/"+inviteID, "")
+	assert.Equal(t, http.StatusOK, answer.Code)
+	assert.Equal(t, "application/json", answer.Header().Get("Content-Type"))
+	assert.Equal(t, "no-store", answer.Header().Get("Cache-Control"))
+	assert.JSONEq(t, `{"id": "`+inviteID+`", "email": "ada@example.com", "role": "edit", "hasExpired": false, "disallowTransfer": false}`,
+		answer.Body.String())
+}
+
+func TestResendAnswersWithTheNewInvite(t *testing.T) {
+	t.Parallel()
+	answer := ask(t, fakeResend{resend: func(ctx context.Context, ref losant.InstanceOrgInviteRef, roleInfo losant.OrgRoleInfo) (*losant.OrgInvite, error) {
+		assert.Equal(t, losant.InstanceOrgInviteRef{InstanceID: instanceID, OrgID: orgID, InviteID: inviteID}, ref)
+		assert.Equal(t, losant.OrgRoleInfo{
+			Role:             losant.OrgRoleView,
+			ApplicationRoles: []losant.ResourceGrant{{ResourceID: newID, Role: losant.ResourceRoleNone}},
+		}, roleInfo)
+		assertBounded(ctx, t)
+		return &losant.OrgInvite{ID: newID, Role: roleInfo.Role}, nil
+	}}, http.MethodPost, "/invites/"+inviteID+"/resend",
+		`{"role": "view", "applicationRoles": [{"resourceId": "`+newID+`", "role": "none"}]}`)
+	assert.Equal(t, http.StatusCreated, answer.Code)
+	assert.Equal(t, "/invites/"+newID, answer.Header().Get("Location"))
+	assert.Contains(t, answer.Body.String(), newID)
+}
+
+func TestResendRefusesABodyThatIsNotMeant(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"none":          ``,
+		"null":          `null`,
+		"a list":        `[]`,
+		"a mistyped":    `{"rol": "view"}`,
+		"two documents": `{"role": "view"}{}`,
+		"too large":     `{"role": "` + strings.Repeat("v", 64<<10) + `"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			answer := ask(t, fakeResend{}, http.MethodPost, "/invites/"+inviteID+"/resend", body)
+			assert.Equal(t, http.StatusBadRequest, answer.Code)
+			assert.Equal(t, "invalid_body", problemIn(t, answer).Error)
+		})
+	}
+}
+
+func TestRevokeAnswersWithNothing(t *testing.T) {
+	t.Parallel()
+	answer := ask(t, fakeDelete{revoke: func(ctx context.Context, ref losant.InstanceOrgInviteRef) error {
+		assert.Equal(t, losant.InstanceOrgInviteRef{InstanceID: instanceID, OrgID: orgID, InviteID: inviteID}, ref)
+		assertBounded(ctx, t)
+		return nil
+	}}, http.MethodDelete, "/invites/"+inviteID, "")
+	assert.Equal(t, http.StatusNoContent, answer.Code)
+	assert.Empty(t, answer.Body.String())
+}
+
+func TestErrorsBecomeStatuses(t *testing.T) {
+	t.Parallel()
+	const secret = "words of the API"
+	status := func(code int) error { return &losant.Error{StatusCode: code, Message: secret} }
+	and := func(code int, err error) error { return &losant.Error{StatusCode: code, Message: secret, Err: err} }
+	for name, c := range map[string]struct {
+		err     error
+		status  int
+		problem string
+		retry   string
+	}{
+		"invalid argument":  {fmt.Errorf("%w", losant.ErrInvalidArgument), 400, "invalid_argument", ""},
+		"bad request":       {status(400), 400, "bad_request", ""},
+		"unauthorized":      {status(401), 502, "credentials", ""},
+		"forbidden":         {status(403), 502, "credentials", ""},
+		"not found":         {status(404), 404, "not_found", ""},
+		"conflict":          {status(409), 409, "conflict", ""},
+		"gone":              {status(410), 410, "gone", ""},
+		"another 4xx":       {status(418), 502, "upstream", ""},
+		"a redirect":        {status(302), 502, "upstream", ""},
+		"server error":      {status(500), 502, "upstream", ""},
+		"unavailable":       {&losant.Error{StatusCode: 503, RetryAfter: time.Hour}, 502, "upstream", ""},
+		"invalid response":  {and(200, losant.ErrInvalidResponse), 502, "upstream", ""},
+		"no connection":     {and(0, errors.New("connection refused")), 502, "upstream", ""},
+		"deadline exceeded": {and(0, context.DeadlineExceeded), 504, "timeout", ""},
+		"cancelled":         {and(0, context.Canceled), 499, "cancelled", ""},
+
+		"rate limited":                   {status(429), 503, "rate_limited", "1"},
+		"rate limited for 2 s":           {&losant.Error{StatusCode: 429, RetryAfter: 2 * time.Second}, 503, "rate_limited", "2"},
+		"rate limited for a bit longer":  {&losant.Error{StatusCode: 429, RetryAfter: 2*time.Second + 1}, 503, "rate_limited", "3"},
+		"rate limited for ever":          {&losant.Error{StatusCode: 429, RetryAfter: math.MaxInt64}, 503, "rate_limited", "9223372037"},
+		"rate limited, bare":             {losant.ErrRateLimited, 503, "rate_limited", "1"},
+		"rate limited until the timeout": {and(429, context.DeadlineExceeded), 503, "rate_limited", "1"},
+
+		"outcome unknown":              {and(0, losant.ErrOutcomeUnknown), 502, "outcome_unknown", ""},
+		"outcome unknown, not found":   {and(404, losant.ErrOutcomeUnknown), 502, "outcome_unknown", ""},
+		"outcome unknown, throttled":   {and(429, losant.ErrOutcomeUnknown), 502, "outcome_unknown", ""},
+		"outcome unknown, unavailable": {and(503, losant.ErrOutcomeUnknown), 502, "outcome_unknown", ""},
+		"outcome unknown, cancelled":   {and(0, fmt.Errorf("%w: %w", losant.ErrOutcomeUnknown, context.Canceled)), 502, "outcome_unknown", ""},
+		"outcome unknown, too late":    {and(0, fmt.Errorf("%w: %w", losant.ErrOutcomeUnknown, context.DeadlineExceeded)), 502, "outcome_unknown", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for method, answer := range map[string]*httptest.ResponseRecorder{
+				"get": ask(t, fakeGet{get: func(context.Context, losant.InstanceOrgInviteRef) (*losant.OrgInvite, error) {
+					return nil, c.err
+				}}, http.MethodGet, "/invites/"+inviteID, ""),
+				"resend": ask(t, fakeResend{resend: func(context.Context, losant.InstanceOrgInviteRef, losant.OrgRoleInfo) (*losant.OrgInvite, error) {
+					return nil, c.err
+				}}, http.MethodPost, "/invites/"+inviteID+"/resend", "{}"),
+				"revoke": ask(t, fakeDelete{revoke: func(context.Context, losant.InstanceOrgInviteRef) error {
+					return c.err
+				}}, http.MethodDelete, "/invites/"+inviteID, ""),
+			} {
+				assert.Equal(t, c.status, answer.Code, method)
+				assert.Equal(t, c.problem, problemIn(t, answer).Error, method)
+				assert.Equal(t, c.retry, answer.Header().Get("Retry-After"), method)
+				assert.NotContains(t, answer.Body.String(), secret, method)
+			}
+		})
+	}
+}
+
+func TestOnlyAReadEndsWithItsCaller(t *testing.T) {
+	t.Parallel()
+	hungUp, hangUp := context.WithCancel(context.Background())
+	hangUp()
+	for name, c := range map[string]struct {
+		request *http.Request
+		want    error
+	}{
+		"get":    {httptest.NewRequestWithContext(hungUp, http.MethodGet, "/invites/"+inviteID, nil), context.Canceled},
+		"resend": {httptest.NewRequestWithContext(hungUp, http.MethodPost, "/invites/"+inviteID+"/resend", strings.NewReader("{}")), nil},
+		"revoke": {httptest.NewRequestWithContext(hungUp, http.MethodDelete, "/invites/"+inviteID, nil), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			called := false
+			see := func(ctx context.Context) {
+				called = true
+				assert.Equal(t, c.want, ctx.Err())
+			}
+			fake := struct {
+				fakeGet
+				fakeResend
+				fakeDelete
+			}{
+				fakeGet{get: func(ctx context.Context, _ losant.InstanceOrgInviteRef) (*losant.OrgInvite, error) {
+					see(ctx)
+					return &losant.OrgInvite{}, nil
+				}},
+				fakeResend{resend: func(ctx context.Context, _ losant.InstanceOrgInviteRef, _ losant.OrgRoleInfo) (*losant.OrgInvite, error) {
+					see(ctx)
+					return &losant.OrgInvite{}, nil
+				}},
+				fakeDelete{revoke: func(ctx context.Context, _ losant.InstanceOrgInviteRef) error {
+					see(ctx)
+					return nil
+				}},
+			}
+			newHandler(fake, instanceID, orgID, slog.New(slog.DiscardHandler)).ServeHTTP(httptest.NewRecorder(), c.request)
+			assert.True(t, called)
+		})
+	}
+}
+
+func TestOtherOriginsChangeNothing(t *testing.T) {
+	t.Parallel()
+	for method, path := range map[string]string{
+		http.MethodPost:   "/invites/" + inviteID + "/resend",
+		http.MethodDelete: "/invites/" + inviteID,
+	} {
+		request := httptest.NewRequest(method, path, strings.NewReader("{}"))
+		request.Header.Set("Sec-Fetch-Site", "cross-site")
+		answer := httptest.NewRecorder()
+		newHandler(nil, instanceID, orgID, slog.New(slog.DiscardHandler)).ServeHTTP(answer, request)
+		assert.Equal(t, http.StatusForbidden, answer.Code, method)
+	}
+}
+
+func TestTheLogHoldsTheCause(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	h := newHandler(fakeGet{get: func(context.Context, losant.InstanceOrgInviteRef) (*losant.OrgInvite, error) {
+		return nil, &losant.Error{Operation: "InstanceOrgInvite.Get", StatusCode: 403, Message: "scope missing"}
+	}}, instanceID, orgID, slog.New(slog.NewJSONHandler(&log, nil)))
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/invites/"+inviteID, nil))
+	assert.Contains(t, log.String(), `"level":"ERROR"`)
+	assert.Contains(t, log.String(), "scope missing")
+	assert.Contains(t, log.String(), `"route":"GET /invites/{id}","status":502`)
+}
+
+func ask(t *testing.T, invites losant.InstanceOrgInviteService, method, path, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	answer := httptest.NewRecorder()
+	newHandler(invites, instanceID, orgID, slog.New(slog.DiscardHandler)).
+		ServeHTTP(answer, httptest.NewRequest(method, path, strings.NewReader(body)))
+	return answer
+}
+
+func problemIn(t *testing.T, answer *httptest.ResponseRecorder) problem {
+	t.Helper()
+	assert.Equal(t, "application/json", answer.Header().Get("Content-Type"))
+	var p problem
+	require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &p))
+	assert.NotEmpty(t, p.Message)
+	return p
+}
+
+func assertBounded(ctx context.Context, t *testing.T) {
+	t.Helper()
+	deadline, ok := ctx.Deadline()
+	assert.True(t, ok, "the call has no deadline")
+	assert.WithinDuration(t, time.Now().Add(callTimeout), deadline, callTimeout/2)
+}
