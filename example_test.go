@@ -1,0 +1,130 @@
+package losant_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"time"
+
+	losant "github.com/losant-community/losant-rest-go"
+	"github.com/losant-community/losant-rest-go/losanttest"
+)
+
+// Get an invitation, send it again with another role, revoke the new one.
+func Example() {
+	server := losanttest.NewServer() // in a program: losant.NewClient(os.Getenv("LOSANT_API_TOKEN"))
+	defer server.Close()
+	client, err := server.Client()
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	ref := server.AddInvite(losant.OrgInvite{Email: "ada@example.com", Role: losant.OrgRoleView})
+
+	invite, err := client.InstanceOrgInvite.Get(ctx, ref)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(invite.Email, "is invited to", invite.Role)
+
+	invite, err = client.InstanceOrgInvite.ResendInvite(ctx, ref, losant.OrgRoleInfo{Role: losant.OrgRoleEdit})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(invite.Email, "is invited to", invite.Role)
+
+	ref.InviteID = invite.ID // it may be a new one
+	if err := client.InstanceOrgInvite.Delete(ctx, ref); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// ada@example.com is invited to view
+	// ada@example.com is invited to edit
+}
+
+func ExampleNewClient() {
+	token := "token-of-an-example"
+
+	client, err := losant.NewClient(token,
+		losant.WithUserAgent("inviter/1.2"),
+		losant.WithRetryPolicy(losant.RetryPolicy{MaxAttempts: 6, AttemptTimeout: 10 * time.Second}),
+		losant.WithDefaults(losant.WithLinks(false)),
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(client)
+	// Output: losant.Client(https://api.losant.com)
+}
+
+// What a caller does about each kind of failure.
+func ExampleError() {
+	server := losanttest.NewServer()
+	defer server.Close()
+	client, err := server.Client()
+	if err != nil {
+		log.Fatal(err)
+	}
+	ref := server.AddInvite(losant.OrgInvite{Email: "ada@example.com"})
+	server.Inject(losanttest.Fault{StatusCode: http.StatusBadGateway, TakesEffect: true})
+
+	_, err = client.InstanceOrgInvite.ResendInvite(context.Background(), ref, losant.OrgRoleInfo{})
+	switch {
+	case errors.Is(err, losant.ErrOutcomeUnknown): // first: it can come with any other
+		fmt.Println("look before you do it again")
+	case errors.Is(err, losant.ErrNotFound):
+		fmt.Println("no such invitation")
+	case err != nil:
+		fmt.Println("not done")
+	}
+	var e *losant.Error
+	if errors.As(err, &e) {
+		fmt.Println(e.StatusCode, e.Attempts)
+	}
+	// Output:
+	// look before you do it again
+	// 502 1
+}
+
+// fakeInvites knows one action; any other one panics, and so fails a test.
+type fakeInvites struct {
+	losant.InstanceOrgInviteService
+}
+
+func (fakeInvites) Get(context.Context, losant.InstanceOrgInviteRef, ...losant.RequestOption) (*losant.OrgInvite, error) {
+	return nil, &losant.Error{StatusCode: http.StatusNotFound}
+}
+
+// A fake of the interface for the tests of a program.
+func ExampleInstanceOrgInviteService() {
+	client := &losant.Client{InstanceOrgInvite: fakeInvites{}}
+
+	_, err := client.InstanceOrgInvite.Get(context.Background(), losant.InstanceOrgInviteRef{})
+	fmt.Println(errors.Is(err, losant.ErrNotFound))
+	// Output: true
+}
+
+// The status, the headers and every attempt of a call.
+func ExampleWithResponse() {
+	server := losanttest.NewServer()
+	defer server.Close()
+	client, err := server.Client(losant.WithRetryPolicy(losant.RetryPolicy{MinWait: time.Millisecond}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	ref := server.AddInvite(losant.OrgInvite{Email: "ada@example.com"})
+	server.Inject(losanttest.Fault{StatusCode: http.StatusServiceUnavailable})
+
+	var response losant.Response
+	if _, err := client.InstanceOrgInvite.Get(context.Background(), ref, losant.WithResponse(&response)); err != nil {
+		log.Fatal(err)
+	}
+	for _, attempt := range response.Attempts {
+		fmt.Println(attempt.StatusCode)
+	}
+	// Output:
+	// 503
+	// 200
+}
