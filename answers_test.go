@@ -243,7 +243,7 @@ func TestTTL(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(`{"id":"x","ttl":`+number+`}`), &invite), "%.40s", number)
 		assert.Equal(t, want, invite.TTL, "%.40s", number)
 	}
-	for _, bad := range []string{`"1"`, "{}", "[]", "true"} {
+	for _, bad := range []string{`"1"`, "{}", "[]", "true", `"` + strings.Repeat("1", 100) + `"`, `["` + strings.Repeat("1", 100) + `"]`} {
 		require.Error(t, json.Unmarshal([]byte(`{"id":"x","ttl":`+bad+`}`), new(losant.OrgInvite)), bad)
 	}
 }

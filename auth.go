@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 )
 
@@ -48,20 +47,31 @@ func WithTokenSource(ts TokenSource) Option {
 // credentials hold a token source in closures, into which neither fmt nor
 // reflection can look.
 type credentials struct {
-	token      func(context.Context) (string, error)
-	invalidate func(token string)
+	authorization func(context.Context) (string, error) // the header's value
+	invalidate    func(token string)
+}
+
+func fixedToken(token string) credentials {
+	authorization := bearer + token
+	return credentials{
+		authorization: func(context.Context) (string, error) { return authorization, nil },
+		invalidate:    func(string) {},
+	}
 }
 
 func credentialsOf(ts TokenSource) credentials {
-	c := credentials{token: ts.Token, invalidate: func(string) {}}
+	c := fixedToken("")
+	c.authorization = func(ctx context.Context) (string, error) {
+		token, err := ts.Token(ctx)
+		if err != nil {
+			return "", fmt.Errorf("%w: %w", errTokenSource, err)
+		}
+		return bearer + token, checkToken(token)
+	}
 	if invalidator, ok := ts.(TokenInvalidator); ok {
 		c.invalidate = invalidator.InvalidateToken
 	}
 	return c
-}
-
-func fixedToken(token string) credentials {
-	return credentialsOf(TokenSourceFunc(func(context.Context) (string, error) { return token, nil }))
 }
 
 // checkToken refuses what no header can carry. Its errors never hold the token.
@@ -81,35 +91,23 @@ const bearer = "Bearer "
 
 var errTokenSource = errors.New("token source")
 
-// authorize puts a token on the header of a request that is about to be sent.
-func (c credentials) authorize(ctx context.Context, x *exchange, header http.Header) error {
-	token := x.renewed
-	x.renewed = ""
-	if token == "" {
-		var err error
-		if token, err = c.token(ctx); err != nil {
-			return fmt.Errorf("%w: %w", errTokenSource, err)
-		}
-		if err := checkToken(token); err != nil {
-			return err
-		}
+// authorize supplies the Authorization header of the next request.
+func (c credentials) authorize(ctx context.Context, x *exchange) (err error) {
+	if x.renewed == "" {
+		x.authorization, err = c.authorization(ctx)
+		return err
 	}
-	x.authorization = bearer + token
-	header.Set("Authorization", x.authorization)
+	x.authorization, x.renewed = x.renewed, ""
 	return nil
 }
 
 // renew reports, after a 401, whether the source now has another token.
 func (c credentials) renew(ctx context.Context, x *exchange) (bool, error) {
-	rejected := strings.TrimPrefix(x.authorization, bearer)
-	c.invalidate(rejected)
-	token, err := c.token(ctx)
-	if err != nil {
-		return false, fmt.Errorf("%w: %w", errTokenSource, err)
+	c.invalidate(strings.TrimPrefix(x.authorization, bearer))
+	authorization, err := c.authorization(ctx)
+	if err != nil || authorization == x.authorization {
+		return false, err
 	}
-	if token == rejected {
-		return false, nil
-	}
-	x.renewed = token
-	return true, checkToken(token)
+	x.renewed = authorization
+	return true, nil
 }

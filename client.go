@@ -102,11 +102,10 @@ func (c *Client) CloseIdleConnections() {
 
 // request is what a service's method says about its call.
 type request struct {
-	operation string   // "InstanceOrgInvite.Get"
-	method    string   // of HTTP
-	template  string   // of the path: "/instances/{instanceId}"
-	ids       []string // in the template's order
-	body      any      // sent as JSON; nil: none
+	operation string // "InstanceOrgInvite.Get"
+	method    string // of HTTP
+	path      path
+	body      any // sent as JSON; nil: none
 }
 
 // call sends r and returns the answer as a T.
@@ -125,18 +124,18 @@ type exchange struct {
 	options       requestOptions
 	url           url.URL
 	authorization string // the header's value in the last request
-	renewed       string // the token for the next request, if it is known
+	renewed       string // the one for the next request, if it is known already
 }
 
 // send sends r, as often as the policy allows, and decodes the answer.
 func (c *Client) send(ctx context.Context, r request, answer any, opts []RequestOption) error {
-	x := &exchange{operation: Operation{Name: r.operation, Method: r.method, PathTemplate: r.template}}
+	x := &exchange{operation: Operation{Name: r.operation, Method: r.method, PathTemplate: r.path.template}}
 	defer x.Release()
-	req, body, err := c.newRequest(ctx, x, r, opts)
+	body, err := c.newRequest(ctx, x, r, opts)
 	if err != nil {
 		return err
 	}
-	c.loop.Do(x, req, body)
+	c.loop.Do(x, r.method, &x.url, body)
 	x.options.response.fill(&x.Call)
 	if x.Outcome != retry.Succeeded {
 		return newError(x, nil)
@@ -148,58 +147,63 @@ func (c *Client) send(ctx context.Context, r request, answer any, opts []Request
 }
 
 // newRequest makes the request of the exchange, whole, or refuses it.
-func (c *Client) newRequest(ctx context.Context, x *exchange, r request, opts []RequestOption) (*http.Request, []byte, error) {
+func (c *Client) newRequest(ctx context.Context, x *exchange, r request, opts []RequestOption) ([]byte, error) {
 	if err := x.options.apply(c.defaults, opts); err != nil {
-		return nil, nil, invalid(r.operation, err)
+		return nil, invalid(r.operation, err)
 	}
 	if ctx == nil {
-		return nil, nil, invalid(r.operation, errors.New("the context is nil"))
+		return nil, invalid(r.operation, errors.New("the context is nil"))
 	}
-	path, err := expand(r.template, r.ids)
-	if err != nil {
-		return nil, nil, invalid(r.operation, err)
+	if r.path.err != nil {
+		return nil, invalid(r.operation, r.path.err)
 	}
 	body, err := encode(r.body)
 	if err != nil {
-		return nil, nil, invalid(r.operation, err)
+		return nil, invalid(r.operation, err)
 	}
 	x.url = c.base
-	x.url.Path += path
+	x.url.Path += r.path.expanded
 	x.url.RawQuery = x.options.query()
 	x.Start(ctx, retry.EffectOf(r.method))
 	x.KeepRecord = x.options.response != nil
-	header := c.newHeader(x, body)
-	if err := c.credentials.authorize(ctx, x, header); err != nil {
-		return nil, nil, newCredentialsError(x, err)
+	if err := c.credentials.authorize(ctx, x); err != nil {
+		return nil, newCredentialsError(x, err)
 	}
-	req := &http.Request{Method: r.method, URL: &x.url, Host: x.url.Host, Header: header}
-	return req.WithContext(x), body, nil
+	x.Header = c.newHeader(x, body)
+	return body, nil
+}
+
+// path is the path of a resource, or the reason why there is none.
+type path struct {
+	template string // "/instances/{instanceId}"
+	expanded string
+	err      error
 }
 
 // expand puts ids into the places of a path template, such as "{inviteId}". An
 // id is 24 hexadecimal digits, the API's own pattern: anything else could make
 // the path that of another resource.
-func expand(template string, ids []string) (string, error) {
+func expand(template string, ids ...string) path {
 	const idLength = 24
-	var path strings.Builder
-	path.Grow(len(template) + idLength*len(ids))
+	var expanded strings.Builder
+	expanded.Grow(len(template) + idLength*len(ids))
 	rest := template
 	for _, id := range ids {
 		before, after, _ := strings.Cut(rest, "{")
 		name, after, _ := strings.Cut(after, "}")
 		if len(id) != idLength || strings.Trim(id, "0123456789abcdefABCDEF") != "" {
 			field := strings.ToUpper(name[:1]) + strings.TrimSuffix(name[1:], "Id") + "ID"
-			return "", fmt.Errorf("%s %q is not 24 hexadecimal digits", field, cut(id, 2*idLength))
+			return path{template: template, err: fmt.Errorf("%s %q is not 24 hexadecimal digits", field, cut(id, 2*idLength))}
 		}
-		path.WriteString(before)
-		path.WriteString(id)
+		expanded.WriteString(before)
+		expanded.WriteString(id)
 		rest = after
 	}
-	path.WriteString(rest)
-	if !samePlaces(template, path.String()) {
-		return "", fmt.Errorf("the path %q is not one of %s", path.String(), template)
+	expanded.WriteString(rest)
+	if !samePlaces(template, expanded.String()) {
+		return path{template: template, err: fmt.Errorf("the path %q is not one of %s", expanded.String(), template)}
 	}
-	return path.String(), nil
+	return path{template: template, expanded: expanded.String()}
 }
 
 // samePlaces is the last check of a path as a whole: it has as many segments
@@ -227,7 +231,7 @@ func encode(body any) ([]byte, error) {
 	return json.Marshal(body)
 }
 
-// newHeader makes the header of a request, but for the token.
+// newHeader makes the header of a request.
 func (c *Client) newHeader(x *exchange, body []byte) http.Header {
 	const most = 6
 	header := make(http.Header, most)
@@ -238,6 +242,7 @@ func (c *Client) newHeader(x *exchange, body []byte) http.Header {
 	}
 	set("Accept", "application/json")
 	set("Accept-Version", c.header.version)
+	set("Authorization", x.authorization)
 	set("User-Agent", c.header.userAgent)
 	if body != nil {
 		set("Content-Type", "application/json")
@@ -249,10 +254,14 @@ func (c *Client) newHeader(x *exchange, body []byte) http.Header {
 }
 
 // prepare readies a request that is sent again: the token may have changed.
-func (c *Client) prepare(req *http.Request) error {
-	// The last attempt may still be writing the header that it shares.
-	req.Header = req.Header.Clone()
-	return c.credentials.authorize(req.Context(), exchangeIn(req.Context()), req.Header)
+func (c *Client) prepare(ctx context.Context) error {
+	x := exchangeIn(ctx)
+	if err := c.credentials.authorize(ctx, x); err != nil {
+		return err
+	}
+	x.Header = x.Header.Clone()
+	x.Header.Set("Authorization", x.authorization)
+	return nil
 }
 
 // renew asks, after a 401, for another token.
@@ -402,7 +411,7 @@ func (r *Response) fill(c *retry.Call) {
 	if r == nil {
 		return
 	}
-	r.StatusCode, r.Header, r.Body = c.StatusCode, c.Header, append([]byte(nil), c.Body...)
+	r.StatusCode, r.Header, r.Body = c.StatusCode, c.AnswerHeader, append([]byte(nil), c.Body...)
 	for _, attempt := range c.Record {
 		r.Attempts = append(r.Attempts, Attempt(attempt))
 	}
@@ -599,7 +608,7 @@ func WithDefaults(opts ...RequestOption) Option {
 
 // client makes a client of the settings.
 func (s *settings) client(token string) (*Client, error) {
-	if s.credentials.token == nil {
+	if s.credentials.authorization == nil {
 		if err := checkToken(token); err != nil {
 			return nil, err
 		}

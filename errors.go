@@ -240,7 +240,13 @@ func decode(body []byte, answer any) error {
 	if !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
 		return errors.New("it is not a JSON object")
 	}
-	if err := json.Unmarshal(body, answer); err != nil {
+	var err error
+	if invite, ok := answer.(*OrgInvite); ok {
+		err = invite.UnmarshalJSON(body) // json.Unmarshal would scan the body twice more
+	} else {
+		err = json.Unmarshal(body, answer)
+	}
+	if err != nil {
 		return err
 	}
 	if answer, ok := answer.(interface{ whole() error }); ok {

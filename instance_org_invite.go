@@ -63,17 +63,16 @@ type InstanceOrgInviteService interface {
 
 type instanceOrgInviteService struct{ client *Client }
 
-const instanceOrgInvitePath = "/instances/{instanceId}/orgs/{orgId}/invites/{inviteId}"
-
-func (r InstanceOrgInviteRef) ids() []string { return []string{r.InstanceID, r.OrgID, r.InviteID} }
+func (r InstanceOrgInviteRef) path() path {
+	return expand("/instances/{instanceId}/orgs/{orgId}/invites/{inviteId}", r.InstanceID, r.OrgID, r.InviteID)
+}
 
 // Get is documented at [InstanceOrgInviteService].
 func (s *instanceOrgInviteService) Get(ctx context.Context, ref InstanceOrgInviteRef, opts ...RequestOption) (*OrgInvite, error) {
 	return call[OrgInvite](ctx, s.client, request{
 		operation: "InstanceOrgInvite.Get",
 		method:    http.MethodGet,
-		template:  instanceOrgInvitePath,
-		ids:       ref.ids(),
+		path:      ref.path(),
 	}, opts)
 }
 
@@ -82,8 +81,7 @@ func (s *instanceOrgInviteService) Delete(ctx context.Context, ref InstanceOrgIn
 	return s.client.send(ctx, request{
 		operation: "InstanceOrgInvite.Delete",
 		method:    http.MethodDelete,
-		template:  instanceOrgInvitePath,
-		ids:       ref.ids(),
+		path:      ref.path(),
 	}, new(success), opts)
 }
 
@@ -92,8 +90,7 @@ func (s *instanceOrgInviteService) ResendInvite(ctx context.Context, ref Instanc
 	return call[OrgInvite](ctx, s.client, request{
 		operation: "InstanceOrgInvite.ResendInvite",
 		method:    http.MethodPost,
-		template:  instanceOrgInvitePath,
-		ids:       ref.ids(),
+		path:      ref.path(),
 		body:      roleInfo,
 	}, opts)
 }

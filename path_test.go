@@ -27,10 +27,9 @@ func TestExpandRefusesAWrongTemplate(t *testing.T) {
 	t.Parallel()
 	const id = "575ec8687ae143cd83dc4a94"
 	for _, template := range []string{"/instances/{instanceId}/orgs/{orgId}", "/instances/{instanceId}/", "instances/{instanceId}", "/in-stances/{instanceId}"} {
-		_, err := expand(template, []string{id})
-		require.Error(t, err, template)
+		require.Error(t, expand(template, id).err, template)
 	}
-	path, err := expand("/instances/{instanceId}", []string{id})
-	require.NoError(t, err)
-	assert.Equal(t, "/instances/"+id, path)
+	p := expand("/instances/{instanceId}", id)
+	require.NoError(t, p.err)
+	assert.Equal(t, "/instances/"+id, p.expanded)
 }

@@ -2,11 +2,11 @@ package losant
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -165,27 +165,25 @@ func (m milliseconds) MarshalJSON() ([]byte, error) {
 }
 
 func (m *milliseconds) UnmarshalJSON(data []byte) error {
+	const longest = math.MaxInt64 / int64(time.Millisecond)
+	if whole, err := strconv.ParseInt(string(data), 10, 64); err == nil && whole > -longest && whole < longest {
+		*m = milliseconds(whole * int64(time.Millisecond))
+		return nil
+	}
 	number := string(data)
 	if number == "null" {
 		return nil
 	}
-	if strings.HasPrefix(number, `"`) {
-		return fmt.Errorf("ttl: %.40s is not a number", number)
-	}
-	const longest = math.MaxInt64 / int64(time.Millisecond)
-	if whole, err := strconv.ParseInt(number, 10, 64); err == nil {
-		if whole > -longest && whole < longest {
-			*m = milliseconds(whole * int64(time.Millisecond))
-			return nil
-		}
-	}
 	const sane = 64 // digits; a hostile server could send millions, and big.Float is quadratic
 	exact := new(big.Float).SetPrec(128)
 	if len(number) > sane {
-		nearest, _ := strconv.ParseFloat(number, 64) // json has checked the form, and infinity is clamped
+		nearest, err := strconv.ParseFloat(number, 64)
+		if err != nil && !errors.Is(err, strconv.ErrRange) { // which gives infinity, to be clamped
+			return fmt.Errorf("ttl: %.40s is not a number", number)
+		}
 		exact.SetFloat64(nearest)
 	} else if _, _, err := exact.Parse(number, 10); err != nil {
-		return fmt.Errorf("ttl: %w", err)
+		return fmt.Errorf("ttl: %.40s is not a number", number)
 	}
 	exact.Mul(exact, big.NewFloat(float64(time.Millisecond)))
 	exact.Add(exact, big.NewFloat(math.Copysign(0.5, float64(exact.Sign())))) // Int64 cuts the fraction off

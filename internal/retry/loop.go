@@ -16,6 +16,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,9 +53,9 @@ type Attempt struct {
 // Hooks are what a [Loop] asks of its user. The context is the one given to
 // [Loop.Do]. All but Renew and Prepare may be nil.
 type Hooks struct {
-	// Prepare readies a request that is about to be sent again. It may be
-	// sharing its header with a request still being written.
-	Prepare func(*http.Request) error
+	// Prepare readies the call for another attempt: it may replace Header, but
+	// not change it, since the last attempt may still be writing it.
+	Prepare func(context.Context) error
 	// Renew reports, after a 401, whether other credentials are at hand.
 	Renew func(context.Context) (bool, error)
 	// Attempted is told of every attempt once it has ended.
@@ -93,19 +94,21 @@ type Call struct {
 	context.Context // the caller's
 
 	Effect     Effect
-	KeepRecord bool // in Record
+	Header     http.Header // of the requests
+	KeepRecord bool        // in Record
 
-	Attempts   int           // requests handed to the transport
-	Record     []Attempt     // of each of them, if KeepRecord
-	Outcome    Outcome       // of the last attempt
-	StatusCode int           // 0: it had no answer
-	Header     http.Header   // of its answer
-	Body       []byte        // of its answer; valid until Release
-	Failure    error         // why there is no answer or no whole one, or no further attempt
-	RetryAfter time.Duration // what its answer asked to wait
-	Unknown    bool          // the effect may have happened, whatever the last attempt says
+	Attempts     int           // requests handed to the transport
+	Record       []Attempt     // of each of them, if KeepRecord
+	Outcome      Outcome       // of the last attempt
+	StatusCode   int           // 0: it had no answer
+	AnswerHeader http.Header   // of its answer
+	Body         []byte        // of its answer; valid until Release
+	Failure      error         // why there is no answer or no whole one, or no further attempt
+	RetryAfter   time.Duration // what its answer asked to wait
+	Unknown      bool          // the effect may have happened, whatever the last attempt says
 
 	buffer      *bytes.Buffer
+	limited     io.LimitedReader
 	trace       httptrace.ClientTrace
 	asked       atomic.Int32 // how often the transport asked for a connection
 	connected   atomic.Int32 // how often it got one
@@ -139,11 +142,14 @@ func (c *Call) Start(ctx context.Context, effect Effect) {
 // that never asked for a connection reports nothing, which proves nothing.
 func (c *Call) maybeSent() bool { return c.asked.Load() == 0 || c.connected.Load() > 0 }
 
-// Do runs the attempts of the call in ctx, whose request is req with body. The
-// context of req is ctx. The result stands in the call.
-func (l *Loop) Do(ctx context.Context, req *http.Request, body []byte) {
-	c := callIn(ctx)
-	r := &retryablehttp.Request{Request: req}
+// unsent is the header that http.Client sees, which copies it. The attempts have
+// the call's own.
+var unsent = http.Header{}
+
+// Do runs the attempts of the call in ctx. The result stands in the call.
+func (l *Loop) Do(ctx context.Context, method string, target *url.URL, body []byte) {
+	req := &http.Request{Method: method, URL: target, Host: target.Host, Header: unsent}
+	r := &retryablehttp.Request{Request: req.WithContext(ctx)}
 	if body != nil {
 		_ = r.SetBody(body) // a []byte is never refused
 		r.GetBody = nil     // over HTTP/2 net/http takes it as leave to send a POST again
@@ -153,7 +159,7 @@ func (l *Loop) Do(ctx context.Context, req *http.Request, body []byte) {
 		_ = resp.Body.Close()
 	}
 	if err != nil && ctx.Err() != nil {
-		c.Failure = contextError(ctx)
+		callIn(ctx).Failure = contextError(ctx)
 	}
 }
 
@@ -186,11 +192,14 @@ func (l attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 func (l *Loop) attempt(ctx context.Context, c *Call, req *http.Request) {
 	c.begin()
 	started := time.Now()
+	limited := ctx
 	if deadline, ok := ctx.Deadline(); !ok || deadline.Sub(started) > l.policy.AttemptTimeout {
-		limited, cancel := context.WithTimeout(ctx, l.policy.AttemptTimeout)
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, l.policy.AttemptTimeout)
 		defer cancel()
-		req = req.WithContext(limited)
 	}
+	req = req.WithContext(limited)
+	req.Header = c.Header
 	resp, err := l.transport.RoundTrip(req) //nolint:bodyclose // receive closes it
 	switch {
 	case err != nil:
@@ -205,7 +214,7 @@ func (l *Loop) attempt(ctx context.Context, c *Call, req *http.Request) {
 	case err == nil:
 	case ctx.Err() != nil:
 		err = contextError(ctx)
-	case req.Context().Err() != nil:
+	case limited.Err() != nil:
 		err = fmt.Errorf("no whole answer within %v: %w", l.policy.AttemptTimeout, context.DeadlineExceeded)
 	}
 	c.end(err, time.Since(started))
@@ -217,7 +226,7 @@ func (l *Loop) attempt(ctx context.Context, c *Call, req *http.Request) {
 // begin forgets the attempt before.
 func (c *Call) begin() {
 	c.Attempts++
-	c.StatusCode, c.Header, c.Body, c.Failure, c.RetryAfter = 0, nil, nil, nil, 0
+	c.StatusCode, c.AnswerHeader, c.Body, c.Failure, c.RetryAfter = 0, nil, nil, nil, 0
 	c.asked.Store(0)
 	c.connected.Store(0)
 }
@@ -243,7 +252,7 @@ func (c *Call) note(a Attempt) {
 
 // receive reads and classifies an answer. Its error is about the body.
 func (c *Call) receive(resp *http.Response, maxBytes int64) error {
-	c.StatusCode, c.Header = resp.StatusCode, resp.Header
+	c.StatusCode, c.AnswerHeader = resp.StatusCode, resp.Header
 	c.RetryAfter, _ = After(resp.Header, time.Now())
 	c.Outcome = outcomeOfStatus(resp.StatusCode)
 	if resp.Body == nil {
@@ -272,7 +281,8 @@ func (c *Call) read(resp *http.Response, maxBytes int64) error {
 		c.buffer = buffers.Get().(*bytes.Buffer)
 	}
 	c.buffer.Reset()
-	_, err := c.buffer.ReadFrom(io.LimitReader(resp.Body, maxBytes+1))
+	c.limited = io.LimitedReader{R: resp.Body, N: maxBytes + 1}
+	_, err := c.buffer.ReadFrom(&c.limited)
 	c.Body = c.buffer.Bytes()
 	switch {
 	case err != nil:
@@ -307,7 +317,7 @@ func (l *Loop) again(ctx context.Context, _ *http.Response, _ error) (bool, erro
 	}
 	c.nextAttempt = l.policy.backoff(c.Attempts)
 	if c.StatusCode == http.StatusTooManyRequests || c.StatusCode == http.StatusServiceUnavailable {
-		if asked, ok := After(c.Header, time.Now()); ok {
+		if asked, ok := After(c.AnswerHeader, time.Now()); ok {
 			c.nextAttempt = max(asked, l.policy.MinWait)
 		}
 	}
@@ -344,7 +354,7 @@ func wait(_, _ time.Duration, _ int, empty *http.Response) time.Duration {
 }
 
 func (l *Loop) prepare(req *http.Request) error {
-	err := l.hooks.Prepare(req)
+	err := l.hooks.Prepare(req.Context())
 	if err != nil {
 		callIn(req.Context()).Failure = err
 	}

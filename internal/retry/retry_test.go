@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -151,14 +152,12 @@ func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f
 func run(ctx context.Context, t *testing.T, effect Effect, rt transport) *Call {
 	t.Helper()
 	l := New(rt, Policy{MaxAttempts: 3, MinWait: time.Second, MaxWait: time.Second, AttemptTimeout: time.Minute}, 1<<10, Hooks{
-		Prepare: func(*http.Request) error { return nil },
+		Prepare: func(context.Context) error { return nil },
 		Renew:   func(context.Context) (bool, error) { return false, nil },
 	})
 	c := &Call{KeepRecord: true}
 	c.Start(ctx, effect)
-	req, err := http.NewRequestWithContext(c, http.MethodPost, "https://api.example.com/", http.NoBody)
-	require.NoError(t, err)
-	l.Do(c, req, []byte("body"))
+	l.Do(c, http.MethodPost, &url.URL{Scheme: "https", Host: "api.example.com", Path: "/"}, []byte("body"))
 	return c
 }
 
