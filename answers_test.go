@@ -82,7 +82,7 @@ func TestErrorBodies(t *testing.T) {
 		{"", "", "Not Found with an empty body"},
 		{"{}", "", `Not Found with the body "{}"`},
 		{"null", "", `Not Found with the body "null"`},
-		{"<html>\n<h1>Not\tFound</h1>\x1b[31m\x00\xff</html>", "", `Not Found with the body "<html> <h1>Not Found</h1>\x1b[31m\x00\xff</html>"`},
+		{"<html>\n<h1>Not\tFound</h1>\x1b[31m\x00\xff</html>", "", "Not Found with the body \"<html> <h1>Not Found</h1> [31m \ufffd</html>\""},
 		{`{"type":"` + "\u202e" + `T\n","message":"a\u0000b\nc\u001b[31m\u2028d"}`, " T ", "a b c [31m d"},
 		{`{"message":"` + long + `"}`, "", long[:1024] + "…"},
 		{long, "", ""},
@@ -236,7 +236,7 @@ func TestTTL(t *testing.T) {
 		"0": 0, "-0": 0, "null": 0, "1": time.Millisecond, "-1": -time.Millisecond, "4233600000": 49 * 24 * time.Hour, "4.2336e9": 49 * 24 * time.Hour, "42336E+5": 49 * 24 * time.Hour,
 		"0.5": 500 * time.Microsecond, "0.000001": 1, "-0.000001": -1, "0.0000001": 0, "1e-999999999": 0, "0.1": 100 * time.Microsecond, "1.005": 1005 * time.Microsecond,
 		"9223372036854": 9223372036854 * time.Millisecond, "9223372036854.775807": longest, "9223372036854.775806": longest - 1, "9223372036855": longest, "9223372036854.776": longest, "9223372036854775807": longest, "9223372036854775808": longest,
-		"1e400": longest, "1e999999999": longest, "-1e400": shortest, "-9223372036855": shortest, "-9223372036854775809": shortest,
+		"1e400": longest, "1E2170000000": longest, "0E2170000000": 0, "1E-2170000000": 0, "1e999999999": longest, "-1e400": shortest, "-9223372036855": shortest, "-9223372036854775809": shortest,
 		"1" + strings.Repeat("0", 1<<20): longest, "0." + strings.Repeat("0", 1<<20) + "1": 0, strings.Repeat("9", 4<<20) + "e-2147483648": 0,
 	} {
 		var invite losant.OrgInvite

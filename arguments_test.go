@@ -148,6 +148,7 @@ func TestNewClientRefuses(t *testing.T) {
 		"negative wait":            {losant.WithRetryPolicy(losant.RetryPolicy{MinWait: -1})},
 		"negative longest wait":    {losant.WithRetryPolicy(losant.RetryPolicy{MaxWait: -1})},
 		"negative time":            {losant.WithRetryPolicy(losant.RetryPolicy{AttemptTimeout: -1})},
+		"negative budget":          {losant.WithRetryPolicy(losant.RetryPolicy{Budget: -2})},
 		"waits turned round":       {losant.WithRetryPolicy(losant.RetryPolicy{MinWait: 2, MaxWait: 1})},
 		"bad default":              {losant.WithDefaults(losant.WithLosantDomain("a\nb"))},
 		"no default":               {losant.WithDefaults(nil)},

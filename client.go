@@ -357,6 +357,12 @@ func OperationFromContext(ctx context.Context) (Operation, bool) {
 // not begun: the call returns the API's answer at once, as an [*Error] with
 // RetryAfter set.
 //
+// All calls of a client share a budget of tokens for attempts other than their
+// first: each costs 5, a call that succeeds at once refunds 1, and a retry that
+// succeeds refunds its 5. While single failures are retried as ever, in a
+// lasting outage the budget runs dry, calls fail at their first attempt, and
+// the client does not multiply its traffic.
+//
 // Below these attempts, net/http itself repeats a Get at once if its kept-alive
 // connection turns out to be closed. That counts as an attempt, but even a
 // MaxAttempts of 1 does not prevent it.
@@ -365,11 +371,16 @@ type RetryPolicy struct {
 	MinWait        time.Duration // shortest wait between two attempts; default 500 ms
 	MaxWait        time.Duration // longest wait, and the longest Retry-After that is waited for; default 30 s
 	AttemptTimeout time.Duration // for one attempt, its whole answer included; default 30 s; the context bounds the call
+	Budget         int           // tokens for retries, shared by all calls; default 500; NoBudget: without bound
 }
+
+// NoBudget is the Budget of a [RetryPolicy] that lets every call use all its
+// attempts, whatever becomes of the others.
+const NoBudget = -1
 
 // complete fills in the defaults, or refuses what contradicts itself.
 func (p RetryPolicy) complete() (retry.Policy, error) {
-	if p.MaxAttempts < 0 || p.MinWait < 0 || p.MaxWait < 0 || p.AttemptTimeout < 0 {
+	if p.MaxAttempts < 0 || p.MinWait < 0 || p.MaxWait < 0 || p.AttemptTimeout < 0 || p.Budget < NoBudget {
 		return retry.Policy{}, errors.New("the retry policy has a negative field")
 	}
 	if p.MinWait > 0 && p.MaxWait > 0 && p.MinWait > p.MaxWait {
@@ -378,6 +389,7 @@ func (p RetryPolicy) complete() (retry.Policy, error) {
 	const minWait, maxWait = 500 * time.Millisecond, 30 * time.Second
 	setDefault(&p.MaxAttempts, 4)
 	setDefault(&p.AttemptTimeout, 30*time.Second)
+	setDefault(&p.Budget, 500)
 	// A default gives way to the field that was set.
 	setDefault(&p.MaxWait, max(maxWait, p.MinWait))
 	setDefault(&p.MinWait, min(minWait, p.MaxWait))
@@ -518,7 +530,9 @@ func WithBaseURL(rawURL string) Option {
 // [http.DefaultTransport] if it has none. The Timeout of hc, if it is shorter,
 // stands in for RetryPolicy.AttemptTimeout; its CheckRedirect and Jar are not
 // used, since redirects are never followed and the API sets no cookies. hc is
-// not changed. By default, a transport of the client's own.
+// not changed. By default, a transport of the client's own, with HTTP/2, the
+// proxy of the environment and at most 64 connections; over HTTP/1.1, further
+// calls wait for one.
 func WithHTTPClient(hc *http.Client) Option {
 	return func(s *settings) error {
 		if hc == nil {
@@ -651,16 +665,17 @@ func (s *settings) client(token string) (*Client, error) {
 }
 
 // newTransport differs from http.DefaultTransport in that it does not depend on
-// what the program did to that, and keeps enough idle connections for 64
-// goroutines not to open new ones all the time.
+// what the program did to that, and keeps all of its connections, so that 64
+// goroutines do not open new ones all the time. Without the bound net/http opens
+// more of them than there are goroutines.
 func newTransport() *http.Transport {
-	const idle = 128
+	const connections = 64
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          idle,
-		MaxIdleConnsPerHost:   idle,
+		MaxConnsPerHost:       connections,
+		MaxIdleConnsPerHost:   connections,
 		IdleConnTimeout:       90 * time.Second,
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,

@@ -208,8 +208,8 @@ func (e *Error) describe(x *exchange) {
 // snippet quotes the beginning of a body.
 func snippet(body string) string {
 	const short = 120
-	body = strings.Join(strings.Fields(cut(body, short)), " ")
-	return fmt.Sprintf("%q", body)
+	// No escapes: with what follows them they could spell what was redacted.
+	return `"` + strings.Join(strings.Fields(printable(cut(body, short))), " ") + `"`
 }
 
 // printable makes a foreign text safe to print in one line of a log.

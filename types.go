@@ -174,17 +174,18 @@ func (m *milliseconds) UnmarshalJSON(data []byte) error {
 	if number == "null" {
 		return nil
 	}
-	const sane = 64 // digits; a hostile server could send millions, and big.Float is quadratic
-	exact := new(big.Float).SetPrec(128)
-	if len(number) > sane {
-		nearest, err := strconv.ParseFloat(number, 64)
-		if err != nil && !errors.Is(err, strconv.ErrRange) { // which gives infinity, to be clamped
-			return fmt.Errorf("ttl: %.40s is not a number", number)
-		}
-		exact.SetFloat64(nearest)
-	} else if _, _, err := exact.Parse(number, 10); err != nil {
+	nearest, err := strconv.ParseFloat(number, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) { // which gives infinity, to be clamped
 		return fmt.Errorf("ttl: %.40s is not a number", number)
 	}
+	exact := big.NewFloat(nearest)
+	const digits, bits = 64, 128 // a hostile server could send millions, and big.Float is quadratic
+	if len(number) <= digits && math.Abs(nearest) < math.MaxInt64 {
+		if parsed, _, err := big.ParseFloat(number, 10, bits, big.ToNearestEven); err == nil {
+			exact = parsed
+		}
+	}
+	exact.SetPrec(bits)
 	exact.Mul(exact, big.NewFloat(float64(time.Millisecond)))
 	exact.Add(exact, big.NewFloat(math.Copysign(0.5, float64(exact.Sign())))) // Int64 cuts the fraction off
 	nanoseconds, _ := exact.Int64()                                           // and clamps

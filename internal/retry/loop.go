@@ -33,13 +33,14 @@ var ErrTooLarge = errors.New("the answer is larger than allowed")
 // took another connection is all that shows.
 var errRepeated = errors.New("the transport lost the connection and sent the request again")
 
-// Policy bounds the attempts of a call. Every field is positive, and MinWait
-// is not above MaxWait.
+// Policy bounds the attempts of a call. Every field is positive, but for a
+// Budget below zero, which is none; and MinWait is not above MaxWait.
 type Policy struct {
 	MaxAttempts    int
 	MinWait        time.Duration
 	MaxWait        time.Duration
 	AttemptTimeout time.Duration
+	Budget         int
 }
 
 // Attempt is the record of one request sent.
@@ -70,6 +71,7 @@ type Loop struct {
 	transport http.RoundTripper
 	maxBytes  int64
 	hooks     Hooks
+	budget    budget
 	client    *retryablehttp.Client
 }
 
@@ -77,6 +79,7 @@ type Loop struct {
 // most maxBytes of each answer.
 func New(transport http.RoundTripper, policy Policy, maxBytes int64, hooks Hooks) *Loop {
 	l := &Loop{policy: policy, transport: transport, maxBytes: min(maxBytes, math.MaxInt64-1), hooks: hooks}
+	l.budget.fill(policy.Budget)
 	l.client = &retryablehttp.Client{
 		HTTPClient:   &http.Client{Transport: attempts{l}},
 		Logger:       nil, // the default one writes URLs to stderr
@@ -115,6 +118,7 @@ type Call struct {
 	renewed     bool
 	last        Attempt
 	nextAttempt time.Duration // wait before it
+	paid        bool          // for the last attempt, out of the budget
 	empty       http.Response
 }
 
@@ -305,6 +309,9 @@ func endsWithConnection(resp *http.Response) bool {
 // again is the CheckRetry of go-retryablehttp.
 func (l *Loop) again(ctx context.Context, _ *http.Response, _ error) (bool, error) {
 	c := callIn(ctx)
+	if c.Outcome == Succeeded {
+		l.refund(c)
+	}
 	if c.Attempts >= l.policy.MaxAttempts || !rules[c.Outcome].again[c.Effect] {
 		return false, nil
 	}
@@ -315,19 +322,27 @@ func (l *Loop) again(ctx context.Context, _ *http.Response, _ error) (bool, erro
 	if c.Outcome == Unauthorized {
 		return l.renew(ctx, c), nil
 	}
-	c.nextAttempt = l.policy.backoff(c.Attempts)
-	if c.StatusCode == http.StatusTooManyRequests || c.StatusCode == http.StatusServiceUnavailable {
-		if asked, ok := After(c.AnswerHeader, time.Now()); ok {
-			c.nextAttempt = max(asked, l.policy.MinWait)
-		}
-	}
+	c.nextAttempt = l.policy.wait(c.Attempts, c.StatusCode, c.AnswerHeader)
 	if deadline, ok := ctx.Deadline(); c.nextAttempt > l.policy.MaxWait || ok && c.nextAttempt >= time.Until(deadline) {
+		return false, nil
+	}
+	c.paid = l.budget.take()
+	if !c.paid {
 		return false, nil
 	}
 	if l.hooks.Retrying != nil {
 		l.hooks.Retrying(ctx, c.last, c.nextAttempt)
 	}
 	return true, nil
+}
+
+// refund pays a retry back that succeeded: it was worth its cost.
+func (l *Loop) refund(c *Call) {
+	if c.paid {
+		l.budget.refund(retryCost)
+	} else {
+		l.budget.refund(successRefund)
+	}
 }
 
 // renew decides about the one attempt that may follow a 401.
@@ -341,7 +356,7 @@ func (l *Loop) renew(ctx context.Context, c *Call) bool {
 		c.Failure = err
 		return false
 	}
-	c.nextAttempt = 0
+	c.nextAttempt, c.paid = 0, false
 	if renewed && l.hooks.Retrying != nil {
 		l.hooks.Retrying(ctx, c.last, 0)
 	}

@@ -151,7 +151,7 @@ func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f
 // run makes a call of effect through a transport.
 func run(ctx context.Context, t *testing.T, effect Effect, rt transport) *Call {
 	t.Helper()
-	l := New(rt, Policy{MaxAttempts: 3, MinWait: time.Second, MaxWait: time.Second, AttemptTimeout: time.Minute}, 1<<10, Hooks{
+	l := New(rt, Policy{MaxAttempts: 3, MinWait: time.Second, MaxWait: time.Second, AttemptTimeout: time.Minute, Budget: -1}, 1<<10, Hooks{
 		Prepare: func(context.Context) error { return nil },
 		Renew:   func(context.Context) (bool, error) { return false, nil },
 	})

@@ -31,6 +31,17 @@ func After(h http.Header, now time.Time) (wait time.Duration, ok bool) {
 	return max(0, date.Sub(now)), true
 }
 
+// wait returns how long to wait after an attempt, which may be too long: as the
+// answer asks where it can be heeded, and otherwise a backoff.
+func (p Policy) wait(attempts, status int, answer http.Header) time.Duration {
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		if asked, ok := After(answer, time.Now()); ok {
+			return max(asked, p.MinWait)
+		}
+	}
+	return p.backoff(attempts)
+}
+
 // backoff returns a random wait before the attempt that follows the given
 // number of attempts: at least MinWait, at most MaxWait, and below a bound
 // that starts at twice MinWait and doubles with each attempt.

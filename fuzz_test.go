@@ -1,0 +1,207 @@
+package losant_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	losant "github.com/losant-community/losant-rest-go"
+)
+
+// fromMemory is a client whose every request gets the same answer, without a
+// network.
+func fromMemory(t testing.TB, code int, body []byte) (*losant.Client, *[]string) {
+	t.Helper()
+	paths := &[]string{}
+	client, err := losant.NewClient(canary, losant.WithRetryPolicy(losant.RetryPolicy{MaxAttempts: 1}),
+		losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			*paths = append(*paths, r.URL.String())
+			return &http.Response{StatusCode: code, Body: io.NopCloser(strings.NewReader(string(body)))}, nil
+		})}))
+	require.NoError(t, err)
+	return client, paths
+}
+
+// FuzzPath: an id is refused, or the path is exactly the one of the invite.
+func FuzzPath(f *testing.F) {
+	for _, hostile := range hostileIDs() {
+		f.Add(hostile, id, id)
+		f.Add(id, hostile, id)
+		f.Add(id, id, hostile)
+	}
+	f.Add(id, id, id)
+	whole := regexp.MustCompile(`\Ahttps://api\.losant\.com/instances/[A-Fa-f0-9]{24}/orgs/[A-Fa-f0-9]{24}/invites/[A-Fa-f0-9]{24}\?_actions=false&_embedded=true&_links=true\z`)
+	f.Fuzz(func(t *testing.T, instance, org, invite string) {
+		client, urls := fromMemory(t, 200, []byte(inviteJSON))
+		ref := losant.InstanceOrgInviteRef{InstanceID: instance, OrgID: org, InviteID: invite}
+		err := get.call(t.Context(), client, ref)
+		if err != nil {
+			requireError(t, err, "ErrInvalidArgument")
+			require.Empty(t, *urls)
+			return
+		}
+		require.Len(t, *urls, 1)
+		require.Regexp(t, whole, (*urls)[0])
+		require.Contains(t, (*urls)[0], "/instances/"+instance+"/orgs/"+org+"/invites/"+invite+"?")
+	})
+}
+
+func addBodies(f *testing.F) {
+	f.Helper()
+	for _, text := range []string{
+		"", "{}", "null", inviteJSON, fullInviteJSON, inviteJSON + "{}", `{"success":true}`, `{"id":"x","ttl":1e400}`, `{"id":"x","inviteDate":"2026-05-13T04:00:00.000Z"}`,
+		`{"type":"NotFound","message":"x"}`, `{"type":5}`, "<html>", "\x00\xff", `{"id":"` + "\u202e" + `"}`, `{"ID":"x","_links":{"self":{"href":null}}}`, canary, `{"message":"` + canary + `"}`,
+	} {
+		f.Add([]byte(text))
+	}
+}
+
+// FuzzSuccessBody: no body makes a success of what lacks the thing asked for,
+// and no body makes a panic or a mess.
+func FuzzSuccessBody(f *testing.F) {
+	addBodies(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, action := range actions {
+			client, _ := fromMemory(t, 200, data)
+			err := action.call(t.Context(), client, ref) // which sees to the id
+			if err == nil {
+				require.True(t, json.Valid(data))
+				continue
+			}
+			e := checkBodyError(t, err, 200)
+			require.ErrorIs(t, e, losant.ErrInvalidResponse)
+			require.Equal(t, action.method != http.MethodGet, errors.Is(err, losant.ErrOutcomeUnknown))
+		}
+	})
+}
+
+// FuzzErrorBody: the status stays, whatever the body is.
+func FuzzErrorBody(f *testing.F) {
+	addBodies(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		client, _ := fromMemory(t, 404, data)
+		for _, action := range actions {
+			e := checkBodyError(t, action.call(t.Context(), client, ref), 404)
+			require.ErrorIs(t, e, losant.ErrNotFound)
+			require.NotErrorIs(t, e, losant.ErrInvalidResponse)
+			require.NotErrorIs(t, e, losant.ErrOutcomeUnknown)
+		}
+	})
+}
+
+func checkBodyError(t *testing.T, err error, code int) *losant.Error {
+	t.Helper()
+	var e *losant.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, code, e.StatusCode)
+	require.LessOrEqual(t, len(e.Message), 1100)
+	assertPrintable(t, e.Message)
+	assertPrintable(t, e.Type)
+	assertPrintable(t, e.Error())
+	require.NotContains(t, e.Error(), canary)
+	return e
+}
+
+// FuzzTTL: what is a JSON number is milliseconds, within the range of a
+// Duration; what is none is refused.
+func FuzzTTL(f *testing.F) {
+	for _, number := range []string{"0", "-0", "1", "4.2336e9", "1e400", "-1e400", "1e-400", "9223372036854775808", "0.000001", "null", `"1"`, "NaN", "1e999999999", "1E2170000000", "01", "+1", "0x10"} {
+		f.Add(number)
+	}
+	f.Fuzz(func(t *testing.T, number string) {
+		text := `{"id":"x","ttl":` + number + `}`
+		var plain struct {
+			TTL *json.Number `json:"ttl"`
+		}
+		plainErr := json.Unmarshal([]byte(text), &plain)
+		var invite losant.OrgInvite
+		err := json.Unmarshal([]byte(text), &invite)
+		if strings.Contains(number, `"`) {
+			return // a string may hold a number for json.Number, and other fields may follow
+		}
+		require.Equal(t, plainErr == nil, err == nil, "%v, %v", plainErr, err)
+		if err != nil || plain.TTL == nil {
+			return
+		}
+		if float, parseErr := plain.TTL.Float64(); parseErr == nil {
+			nanoseconds := min(max(float*1e6, math.MinInt64), math.MaxInt64)
+			require.InDelta(t, nanoseconds, float64(invite.TTL), 1+1e-15*max(nanoseconds, -nanoseconds))
+		}
+	})
+}
+
+// FuzzOrgInvite: an invite survives JSON.
+func FuzzOrgInvite(f *testing.F) {
+	f.Add(id, "a@example.com", "edit", "resource", "view", int64(1778644800), int64(0), int64(604800000000000), true, false, "self", "/x", byte(0))
+	f.Add("", "", "", "", "", int64(-62135596800), int64(1), int64(1), false, true, "", "", byte(255))
+	f.Add("<>&", "\u2028", "x", "y", "z", int64(253402300799), int64(999999999), int64(-1), false, true, "a", "b", byte(5))
+	f.Fuzz(func(t *testing.T, inviteID, email, role, resource, resourceRole string, seconds, nanoseconds, ttl int64, expired, disallow bool, relation, href string, shape byte) {
+		for _, text := range []string{inviteID, email, role, resource, resourceRole, relation, href} {
+			if !utf8.ValidString(text) {
+				return // JSON has no other strings
+			}
+		}
+		date := time.Unix(seconds%253402300799, nanoseconds).UTC()
+		if date.Year() < 0 || date.Year() > 9999 {
+			return // RFC 3339 has no other years
+		}
+		invite := losant.OrgInvite{ID: inviteID, Email: email, Role: losant.OrgRole(role), TTL: time.Duration(ttl), HasExpired: expired, DisallowTransfer: disallow}
+		if shape&1 != 0 {
+			invite.InviteDate = date
+		}
+		if shape&2 != 0 {
+			invite.ApplicationRoles = []losant.ResourceGrant{}
+		}
+		if shape&4 != 0 {
+			invite.DashboardRoles = []losant.ResourceGrant{{ResourceID: resource, Role: losant.ResourceRole(resourceRole)}, {}}
+		}
+		if shape&8 != 0 {
+			invite.Links = map[string]losant.Link{relation: {Href: href}}
+		}
+		data, err := json.Marshal(invite)
+		require.NoError(t, err)
+		var back losant.OrgInvite
+		require.NoError(t, json.Unmarshal(data, &back), "%s", data)
+		assert.Equal(t, invite, back)
+	})
+}
+
+// FuzzOrgRoleInfo: what is nil is left out, what is empty is sent, and the rest
+// survives JSON.
+func FuzzOrgRoleInfo(f *testing.F) {
+	f.Add("edit", "resource", "view", byte(0))
+	f.Add("", "", "", byte(255))
+	f.Fuzz(func(t *testing.T, role, resource, resourceRole string, shape byte) {
+		if !utf8.ValidString(role) || !utf8.ValidString(resource) || !utf8.ValidString(resourceRole) {
+			return
+		}
+		info := losant.OrgRoleInfo{Role: losant.OrgRole(role)}
+		if shape&1 != 0 {
+			info.ApplicationRoles = []losant.ResourceGrant{}
+		}
+		if shape&2 != 0 {
+			info.DashboardRoles = []losant.ResourceGrant{{ResourceID: resource, Role: losant.ResourceRole(resourceRole)}}
+		}
+		data, err := json.Marshal(info)
+		require.NoError(t, err)
+		var members map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal(data, &members))
+		for name, present := range map[string]bool{"role": role != "", "applicationRoles": shape&1 != 0, "dashboardRoles": shape&2 != 0} {
+			_, ok := members[name]
+			assert.Equal(t, present, ok, "%s in %s", name, data)
+		}
+		var back losant.OrgRoleInfo
+		require.NoError(t, json.Unmarshal(data, &back))
+		assert.Equal(t, info, back)
+	})
+}

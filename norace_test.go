@@ -1,0 +1,5 @@
+//go:build !race
+
+package losant_test
+
+const raceEnabled = false
