@@ -6,8 +6,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -138,6 +140,7 @@ func TestNewClientRefuses(t *testing.T) {
 		"no HTTP client":           {losant.WithHTTPClient(nil)},
 		"no logger":                {losant.WithLogger(nil)},
 		"no token source":          {losant.WithTokenSource(nil)},
+		"no token function":        {losant.WithTokenSource(losant.TokenSourceFunc(nil))},
 		"version with a line end":  {losant.WithAPIVersion("^1\r\nX: y")},
 		"no version":               {losant.WithAPIVersion("")},
 		"agent with a line end":    {losant.WithUserAgent("x\ny")},
@@ -235,8 +238,55 @@ func TestHTTPClientIsLeftAlone(t *testing.T) {
 	assert.Nil(t, hc.CheckRedirect)
 }
 
-// TestHTTPClientTimeout: a timeout that the user set still holds.
+// TestTransportSetLater: the transport that the client has at the time of a call
+// carries it. Tools for tests put theirs in late.
+func TestTransportSetLater(t *testing.T) {
+	t.Parallel()
+	hc := &http.Client{}
+	client := newClient(t, "https://api.example.com", losant.WithHTTPClient(hc))
+	transport := httpmock.NewMockTransport()
+	transport.RegisterNoResponder(invited)
+	hc.Transport = transport
+	require.NoError(t, get.call(t.Context(), client, ref))
+	assert.Equal(t, 1, transport.GetTotalCallCount())
+}
+
+// TestOptionsAddUp: defaults and products given one after the other.
+func TestOptionsAddUp(t *testing.T) {
+	t.Parallel()
+	var got *http.Request
+	client := newClient(t, "https://api.example.com", losant.WithUserAgent("inner/1"), losant.WithUserAgent("outer/2"),
+		losant.WithDefaults(losant.WithLosantDomain("example.com")), losant.WithDefaults(losant.WithActions(true)),
+		losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			got = r
+			return invited(r)
+		})}))
+	require.NoError(t, get.call(t.Context(), client, ref))
+	assert.True(t, strings.HasPrefix(got.Header.Get("User-Agent"), "outer/2 inner/1 losant-rest-go/"))
+	assert.Equal(t, "example.com", got.Header.Get("Losantdomain"))
+	assert.Equal(t, "true", got.URL.Query().Get("_actions"))
+}
+
+// TestHTTPClientTimeout: a timeout that the user set still holds, unless the
+// policy's is shorter.
 func TestHTTPClientTimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hang := roundTripper(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})
+		for timeout, want := range map[time.Duration]time.Duration{time.Second: time.Second, time.Hour: 30 * time.Second} {
+			client := newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: hang, Timeout: timeout}), losant.WithRetryPolicy(losant.RetryPolicy{MaxAttempts: 1}))
+			started := time.Now()
+			requireError(t, get.call(t.Context(), client, ref))
+			assert.Equal(t, want, time.Since(started))
+		}
+	})
+}
+
+// TestHTTPClientTimeoutIsNamed: on a real connection.
+func TestHTTPClientTimeoutIsNamed(t *testing.T) {
 	t.Parallel()
 	s := serve(t, silence)
 	transport := &http.Transport{}

@@ -150,7 +150,7 @@ func TestAttempts(t *testing.T) {
 				t.Parallel()
 				s := serve(t, row.script...)
 				policy := quick
-				if row.name == "silence, then success" {
+				if row.name == "silence, then success" || row.name == "switching protocols" {
 					policy.AttemptTimeout = 100 * time.Millisecond
 				}
 				err := test.call(t.Context(), newClient(t, s.URL, losant.WithRetryPolicy(policy)), ref)
@@ -409,7 +409,7 @@ func TestUnauthorized(t *testing.T) {
 		expected
 	}{
 		{"another token", []string{"stale-token", "fresh-token"}, []string{"stale-token"}, success(2)},
-		{"another token, as bad", []string{"stale-token", "worse-token", "fresh-token"}, []string{"stale-token"}, failure(2, "ErrUnauthorized")},
+		{"another token, as bad", []string{"stale-token", "worse-token", "fresh-token"}, []string{"stale-token", "worse-token"}, failure(2, "ErrUnauthorized")},
 		{"the same token", []string{"stale-token"}, []string{"stale-token"}, failure(1, "ErrUnauthorized")},
 		{"a token that can't be sent", []string{"stale-token", "a\nb"}, []string{"stale-token"}, failure(1, "ErrUnauthorized")},
 	} {
@@ -432,6 +432,32 @@ func TestUnauthorized(t *testing.T) {
 		source := &rotating{tokens: []string{"stale-token", "fresh-token"}}
 		err := get.call(t.Context(), newClient(t, s.URL, losant.WithTokenSource(source), losant.WithRetryPolicy(policy)), ref)
 		failure(1, "ErrUnauthorized").check(t, s, err)
+		assert.Equal(t, []string{"stale-token"}, source.invalidated, "but the source learns of it, for the next call")
+	})
+	t.Run("after a wait, at once", func(t *testing.T) {
+		t.Parallel()
+		s := serve(t, status(503), accept("fresh-token"))
+		source := &rotating{tokens: []string{"stale-token", "fresh-token"}}
+		var response losant.Response
+		require.NoError(t, get.call(t.Context(), newClient(t, s.URL, losant.WithTokenSource(source)), ref, losant.WithResponse(&response)))
+		require.Len(t, response.Attempts, 3)
+		assert.Positive(t, response.Attempts[1].Wait)
+		assert.Zero(t, response.Attempts[2].Wait)
+	})
+	t.Run("the source sees the context of the caller", func(t *testing.T) {
+		t.Parallel()
+		s := serve(t, status(503), accept("fresh-token"))
+		type key struct{}
+		n := 0
+		source := losant.TokenSourceFunc(func(ctx context.Context) (string, error) {
+			_, ours := losant.OperationFromContext(ctx)
+			assert.False(t, ours)
+			assert.Equal(t, "value", ctx.Value(key{}))
+			n++
+			return []string{"stale-token", "stale-token", "fresh-token"}[n-1], nil
+		})
+		require.NoError(t, get.call(context.WithValue(t.Context(), key{}, "value"), newClient(t, s.URL, losant.WithTokenSource(source)), ref))
+		assert.Equal(t, 3, n)
 	})
 	t.Run("a source that fails when asked again", func(t *testing.T) {
 		t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -11,8 +12,9 @@ import (
 // elsewhere. It is asked before every request, from many goroutines at once,
 // so it should keep the token and be quick. ctx is that of the call.
 //
-// If it also implements [TokenInvalidator], it learns which token the API did
-// not accept.
+// After a 401 it is asked once more, and if the token is another one the request
+// is sent again, once, and within RetryPolicy.MaxAttempts. If it implements
+// [TokenInvalidator] as well, it first learns which token was not accepted.
 type TokenSource interface {
 	Token(ctx context.Context) (string, error)
 }
@@ -23,11 +25,10 @@ type TokenSourceFunc func(ctx context.Context) (string, error)
 // Token calls f.
 func (f TokenSourceFunc) Token(ctx context.Context) (string, error) { return f(ctx) }
 
-// TokenInvalidator is what a [TokenSource] may implement as well. After a 401
-// InvalidateToken is called with the token that was not accepted; the source
-// is then asked once more, and if the token is another one the request is sent
-// again, once, and within RetryPolicy.MaxAttempts. With many calls at once the
-// token may have been replaced already: compare before fetching a new one.
+// TokenInvalidator is what a [TokenSource] may implement as well. After every
+// 401 InvalidateToken is called with the token that was not accepted. With many
+// calls at once the token may have been replaced already: compare before you
+// drop the one you have.
 type TokenInvalidator interface {
 	InvalidateToken(token string)
 }
@@ -36,7 +37,7 @@ type TokenInvalidator interface {
 // one, which is then not used and may be empty. By default, the fixed one.
 func WithTokenSource(ts TokenSource) Option {
 	return func(c *settings) error {
-		if ts == nil {
+		if f, ok := ts.(TokenSourceFunc); ts == nil || ok && f == nil {
 			return errors.New("the token source is nil")
 		}
 		c.credentials = credentialsOf(ts)
@@ -92,22 +93,65 @@ const bearer = "Bearer "
 var errTokenSource = errors.New("token source")
 
 // authorize supplies the Authorization header of the next request.
-func (c credentials) authorize(ctx context.Context, x *exchange) (err error) {
-	if x.renewed == "" {
-		x.authorization, err = c.authorization(ctx)
-		return err
+func (c credentials) authorize(x *exchange) error {
+	next := x.renewed
+	if next == "" {
+		var err error
+		if next, err = c.authorization(x.caller); err != nil {
+			return err
+		}
 	}
-	x.authorization, x.renewed = x.renewed, ""
+	if x.authorization != "" && x.authorization != next {
+		x.spent = append(x.spent, x.authorization)
+	}
+	x.authorization, x.renewed = next, ""
 	return nil
 }
 
-// renew reports, after a 401, whether the source now has another token.
-func (c credentials) renew(ctx context.Context, x *exchange) (bool, error) {
+// reject tells the source that its token was not accepted.
+func (c credentials) reject(x *exchange) {
 	c.invalidate(strings.TrimPrefix(x.authorization, bearer))
-	authorization, err := c.authorization(ctx)
-	if err != nil || authorization == x.authorization {
+}
+
+// renew reports, after a 401, whether the source now has another token.
+func (c credentials) renew(x *exchange) (bool, error) {
+	next, err := c.authorization(x.caller)
+	if err != nil || next == x.authorization {
 		return false, err
 	}
-	x.renewed = authorization
+	x.renewed = next
 	return true, nil
 }
+
+// redact takes the tokens of the call out of a foreign text: servers echo
+// headers.
+func (x *exchange) redact(s string) string {
+	const short = 6 // and no secret
+	for _, authorization := range append(x.spent, x.authorization, x.renewed) {
+		if token := strings.TrimPrefix(authorization, bearer); len(token) >= short {
+			s = strings.ReplaceAll(s, token, "[token]")
+		}
+	}
+	return s
+}
+
+// redactError returns err, or if its text holds a token an error with another
+// text that matches all that err does.
+func (x *exchange) redactError(err error) error {
+	if words := x.redact(err.Error()); words != err.Error() {
+		return &redacted{words, err}
+	}
+	return err
+}
+
+// redacted has no Unwrap: the error within is matched, and never shown.
+type redacted struct {
+	words string
+	err   error
+}
+
+func (r *redacted) Error() string        { return r.words }
+func (r *redacted) Is(target error) bool { return errors.Is(r.err, target) }
+
+// Format keeps what is within from the verbs of fmt that look there.
+func (r *redacted) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.words) }

@@ -15,6 +15,7 @@
 package losant
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,23 +24,19 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"runtime"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/losant-community/losant-rest-go/internal/baseurl"
 	"github.com/losant-community/losant-rest-go/internal/retry"
+	"github.com/losant-community/losant-rest-go/internal/route"
+	"github.com/losant-community/losant-rest-go/internal/text"
 )
 
-const (
-	version = "0.1.0"
-
-	defaultBaseURL          = "https://api.losant.com"
-	defaultAPIVersion       = "^1.30.0"
-	defaultMaxResponseBytes = 8 << 20
-)
+const version = "0.1.0"
 
 // Client calls the Losant REST API. Make one with [NewClient]. The fields can
 // be replaced by fakes in tests, before the client is used.
@@ -47,35 +44,18 @@ type Client struct {
 	InstanceOrgInvite InstanceOrgInviteService // one invitation to an organization of an instance
 
 	base        url.URL // its path has no slash at the end
-	header      fixedHeader
+	apiVersion  string
+	userAgent   string
 	credentials credentials
 	defaults    []RequestOption
 	loop        *retry.Loop
-	logger      *slog.Logger    // nil: silent
-	transport   *http.Transport // the library's own; nil: the user's is used
+	own         *http.Transport // nil: the user's is used
 }
-
-// fixedHeader holds the header values that are the same for every request.
-type fixedHeader struct{ version, userAgent string }
 
 // NewClient returns a client that sends token, a Losant API token, with every
 // request. It does not contact the API. Its errors match [ErrInvalidArgument].
 func NewClient(token string, opts ...Option) (*Client, error) {
-	s := settings{
-		baseURL:          defaultBaseURL,
-		apiVersion:       defaultAPIVersion,
-		userAgent:        "losant-rest-go/" + version + " (" + runtime.Version() + ")",
-		maxResponseBytes: defaultMaxResponseBytes,
-	}
-	for _, option := range opts {
-		if option == nil {
-			return nil, invalid("NewClient", errors.New("an option is nil"))
-		}
-		if err := option(&s); err != nil {
-			return nil, invalid("NewClient", err)
-		}
-	}
-	c, err := s.client(token)
+	c, err := newClient(token, opts)
 	if err != nil {
 		return nil, invalid("NewClient", err)
 	}
@@ -83,19 +63,80 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 	return c, nil
 }
 
-// Format prints the base URL for every verb: the connections inside change while
-// fmt would look at them.
-func (c Client) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, "losant.Client("+c.base.String()+")")
+func newClient(token string, opts []Option) (*Client, error) {
+	s := settings{
+		baseURL:          "https://api.losant.com",
+		apiVersion:       "^1.30.0",
+		userAgent:        "losant-rest-go/" + version + " (" + runtime.Version() + ")",
+		maxResponseBytes: 8 << 20,
+	}
+	for _, option := range opts {
+		if option == nil {
+			return nil, errors.New("an option is nil")
+		}
+		if err := option(&s); err != nil {
+			return nil, err
+		}
+	}
+	if s.credentials.authorization == nil {
+		if err := checkToken(token); err != nil {
+			return nil, err
+		}
+		s.credentials = fixedToken(token)
+	}
+	base, err := baseurl.Parse(s.baseURL, s.insecureHTTP)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := retry.Policy(s.policy).Complete()
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{base: *base, apiVersion: s.apiVersion, userAgent: s.userAgent, credentials: s.credentials, defaults: s.defaults}
+	if s.httpClient == nil {
+		c.own = newTransport()
+		s.httpClient = &http.Client{Transport: c.own}
+	}
+	if t := s.httpClient.Timeout; t > 0 {
+		policy.AttemptTimeout = min(policy.AttemptTimeout, t)
+	}
+	c.loop = retry.New(policy, s.maxResponseBytes, c.hooks(s.httpClient, s.logger))
+	return c, nil
+}
+
+// newTransport differs from http.DefaultTransport in that it does not depend on
+// what the program did to that, and keeps all of its connections, so that 64
+// goroutines do not open new ones all the time. Without the bound net/http opens
+// more of them than there are goroutines; without pings it would keep using an
+// HTTP/2 connection that has gone dead.
+func newTransport() *http.Transport {
+	const connections = 64
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		ForceAttemptHTTP2:     true,
+		HTTP2:                 &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
+		MaxConnsPerHost:       connections,
+		MaxIdleConnsPerHost:   connections,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ExpectContinueTimeout: time.Second,
+	}
 }
 
 // CloseIdleConnections closes the connections that the client keeps open and
 // does not use now. The client stays usable. With [WithHTTPClient] it does
 // nothing: the connections are not the client's.
 func (c *Client) CloseIdleConnections() {
-	if c.transport != nil {
-		c.transport.CloseIdleConnections()
+	if c.own != nil {
+		c.own.CloseIdleConnections()
 	}
+}
+
+// Format makes every verb of fmt print the base URL alone: fmt would otherwise
+// read connections that other goroutines are changing.
+func (c Client) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "losant.Client("+c.base.String()+")")
 }
 
 // The life of a call, from a service's method to its answer.
@@ -104,118 +145,72 @@ func (c *Client) CloseIdleConnections() {
 type request struct {
 	operation string // "InstanceOrgInvite.Get"
 	method    string // of HTTP
-	path      path
+	path      route.Path
 	body      any // sent as JSON; nil: none
 }
 
+// answer is what a success is decoded into. It refuses an object that is not
+// the thing asked for.
+type answer interface{ whole() error }
+
 // call sends r and returns the answer as a T.
-func call[T any](ctx context.Context, c *Client, r request, opts []RequestOption) (*T, error) {
-	answer := new(T)
-	if err := c.send(ctx, r, answer, opts); err != nil {
+func call[T any, P interface {
+	*T
+	answer
+}](ctx context.Context, c *Client, r request, opts []RequestOption) (*T, error) {
+	t := new(T)
+	if err := c.send(ctx, r, P(t), opts); err != nil {
 		return nil, err
 	}
-	return answer, nil
+	return t, nil
 }
 
-// exchange is the state of one call, and the context of its requests.
-type exchange struct {
-	retry.Call
-	operation     Operation
-	options       requestOptions
-	url           url.URL
-	authorization string // the header's value in the last request
-	renewed       string // the one for the next request, if it is known already
-}
-
-// send sends r, as often as the policy allows, and decodes the answer.
-func (c *Client) send(ctx context.Context, r request, answer any, opts []RequestOption) error {
-	x := &exchange{operation: Operation{Name: r.operation, Method: r.method, PathTemplate: r.path.template}}
+// send sends r, as often as the policy allows, and decodes the answer into a.
+func (c *Client) send(ctx context.Context, r request, a answer, opts []RequestOption) error {
+	x := &exchange{}
 	defer x.Release()
-	body, err := c.newRequest(ctx, x, r, opts)
-	if err != nil {
+	if err := c.newRequest(ctx, x, r, opts); err != nil {
 		return err
 	}
-	c.loop.Do(x, r.method, &x.url, body)
-	x.options.response.fill(&x.Call)
+	c.loop.Do(x)
+	x.options.fill(&x.Call)
 	if x.Outcome != retry.Succeeded {
 		return newError(x, nil)
 	}
-	if err := decode(x.Body, answer); err != nil {
+	if err := decode(x.Body, a); err != nil {
 		return newError(x, err)
 	}
 	return nil
 }
 
 // newRequest makes the request of the exchange, whole, or refuses it.
-func (c *Client) newRequest(ctx context.Context, x *exchange, r request, opts []RequestOption) ([]byte, error) {
+func (c *Client) newRequest(ctx context.Context, x *exchange, r request, opts []RequestOption) error {
 	if err := x.options.apply(c.defaults, opts); err != nil {
-		return nil, invalid(r.operation, err)
+		return invalid(r.operation, err)
 	}
 	if ctx == nil {
-		return nil, invalid(r.operation, errors.New("the context is nil"))
+		return invalid(r.operation, errors.New("the context is nil"))
 	}
-	if r.path.err != nil {
-		return nil, invalid(r.operation, r.path.err)
+	if r.path.Err != nil {
+		return invalid(r.operation, r.path.Err)
 	}
-	body, err := encode(r.body)
+	content, err := encode(r.body)
 	if err != nil {
-		return nil, invalid(r.operation, err)
+		return invalid(r.operation, err)
 	}
+	x.caller = ctx
+	x.operation = Operation{Name: r.operation, Method: r.method, PathTemplate: r.path.Template}
 	x.url = c.base
-	x.url.Path += r.path.expanded
+	x.url.Path += r.path.Expanded
 	x.url.RawQuery = x.options.query()
-	x.Start(ctx, retry.EffectOf(r.method))
-	x.KeepRecord = x.options.response != nil
-	if err := c.credentials.authorize(ctx, x); err != nil {
-		return nil, newCredentialsError(x, err)
+	x.Method, x.URL, x.Content = r.method, &x.url, content
+	x.KeepRecord = len(x.options.responses) > 0
+	if err := c.credentials.authorize(x); err != nil {
+		return newCredentialsError(x, err)
 	}
-	x.Header = c.newHeader(x, body)
-	return body, nil
-}
-
-// path is the path of a resource, or the reason why there is none.
-type path struct {
-	template string // "/instances/{instanceId}"
-	expanded string
-	err      error
-}
-
-// expand puts ids into the places of a path template, such as "{inviteId}". An
-// id is 24 hexadecimal digits, the API's own pattern: anything else could make
-// the path that of another resource.
-func expand(template string, ids ...string) path {
-	const idLength = 24
-	var expanded strings.Builder
-	expanded.Grow(len(template) + idLength*len(ids))
-	rest := template
-	for _, id := range ids {
-		before, after, _ := strings.Cut(rest, "{")
-		name, after, _ := strings.Cut(after, "}")
-		if len(id) != idLength || strings.Trim(id, "0123456789abcdefABCDEF") != "" {
-			field := strings.ToUpper(name[:1]) + strings.TrimSuffix(name[1:], "Id") + "ID"
-			return path{template: template, err: fmt.Errorf("%s %q is not 24 hexadecimal digits", field, cut(id, 2*idLength))}
-		}
-		expanded.WriteString(before)
-		expanded.WriteString(id)
-		rest = after
-	}
-	expanded.WriteString(rest)
-	if !samePlaces(template, expanded.String()) {
-		return path{template: template, err: fmt.Errorf("the path %q is not one of %s", expanded.String(), template)}
-	}
-	return path{template: template, expanded: expanded.String()}
-}
-
-// samePlaces is the last check of a path as a whole: it has as many segments
-// as its template, none of them empty, and nothing that could be an escape, a
-// dot segment or the end of a path.
-func samePlaces(template, path string) bool {
-	plain := func(r rune) bool {
-		return r == '/' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
-	}
-	return strings.HasPrefix(path, "/") && !strings.HasSuffix(path, "/") && !strings.Contains(path, "//") &&
-		strings.Count(path, "/") == strings.Count(template, "/") &&
-		strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0
+	x.Header = c.newHeader(x)
+	x.Start(ctx)
+	return nil
 }
 
 // encode writes a body as JSON, or refuses one that makes no sense.
@@ -232,7 +227,7 @@ func encode(body any) ([]byte, error) {
 }
 
 // newHeader makes the header of a request.
-func (c *Client) newHeader(x *exchange, body []byte) http.Header {
+func (c *Client) newHeader(x *exchange) http.Header {
 	const most = 6
 	header := make(http.Header, most)
 	values := make([]string, 0, most) // one array for all the values of one request
@@ -241,10 +236,10 @@ func (c *Client) newHeader(x *exchange, body []byte) http.Header {
 		header[name] = values[len(values)-1 : len(values) : len(values)]
 	}
 	set("Accept", "application/json")
-	set("Accept-Version", c.header.version)
+	set("Accept-Version", c.apiVersion)
 	set("Authorization", x.authorization)
-	set("User-Agent", c.header.userAgent)
-	if body != nil {
+	set("User-Agent", c.userAgent)
+	if x.Content != nil {
 		set("Content-Type", "application/json")
 	}
 	if x.options.losantDomain != "" {
@@ -253,54 +248,37 @@ func (c *Client) newHeader(x *exchange, body []byte) http.Header {
 	return header
 }
 
-// prepare readies a request that is sent again: the token may have changed.
-func (c *Client) prepare(ctx context.Context) error {
-	x := exchangeIn(ctx)
-	if err := c.credentials.authorize(ctx, x); err != nil {
+// decode reads a success. A body that is not one JSON object is none.
+func decode(body []byte, a answer) error {
+	if !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
+		return errors.New("it is not a JSON object")
+	}
+	unmarshal := func(data []byte) error { return json.Unmarshal(data, a) }
+	if own, ok := a.(json.Unmarshaler); ok {
+		unmarshal = own.UnmarshalJSON // json.Unmarshal would scan the body twice more
+	}
+	if err := unmarshal(body); err != nil {
 		return err
 	}
-	x.Header = x.Header.Clone()
-	x.Header.Set("Authorization", x.authorization)
-	return nil
+	return a.whole()
 }
 
-// renew asks, after a 401, for another token.
-func (c *Client) renew(ctx context.Context) (bool, error) {
-	return c.credentials.renew(ctx, exchangeIn(ctx))
-}
-
-// attempted logs an attempt.
-func (c *Client) attempted(ctx context.Context, a retry.Attempt) {
-	c.log(ctx, slog.LevelDebug, "losant: attempt", a)
-}
-
-// retrying logs that another attempt follows.
-func (c *Client) retrying(ctx context.Context, last retry.Attempt, wait time.Duration) {
-	c.log(ctx, slog.LevelWarn, "losant: retry", last, slog.Duration("wait", wait))
-}
-
-func (c *Client) log(ctx context.Context, level slog.Level, message string, a retry.Attempt, more ...slog.Attr) {
-	if !c.logger.Enabled(ctx, level) {
-		return
-	}
-	x := exchangeIn(ctx)
-	attrs := append([]slog.Attr{
-		slog.String("operation", x.operation.Name),
-		slog.String("method", x.operation.Method),
-		slog.String("path", x.operation.PathTemplate),
-		slog.Int("status", a.StatusCode),
-		slog.Duration("duration", a.Duration),
-		slog.Int("attempt", x.Attempts),
-	}, more...)
-	if a.Err != nil {
-		attrs = append(attrs, slog.String("error", printable(x.redact(a.Err.Error()))))
-	}
-	c.logger.LogAttrs(ctx, level, message, attrs...)
+// exchange is the state of one call. It is also the context of its requests, so
+// that the hooks of the loop, and whoever asks for the Operation, find it.
+type exchange struct {
+	retry.Call
+	caller        context.Context
+	operation     Operation
+	options       requestOptions
+	url           url.URL
+	authorization string   // the header's value in the last request
+	renewed       string   // the one for the next request, if it is known already
+	spent         []string // those of the requests before
 }
 
 type exchangeKey struct{}
 
-// Value makes the exchange findable in the context of its requests.
+// Value makes the exchange findable.
 func (x *exchange) Value(key any) any {
 	if key == (exchangeKey{}) {
 		return x
@@ -313,14 +291,58 @@ func exchangeIn(ctx context.Context) *exchange { return ctx.Value(exchangeKey{})
 // Format keeps the token from whoever prints the context of a request.
 func (x *exchange) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "losant: "+x.operation.Name) }
 
-// redact takes the token out of a foreign text: servers echo headers.
-func (x *exchange) redact(s string) string {
-	const short = 6 // and no secret
-	token := strings.TrimPrefix(x.authorization, bearer)
-	if len(token) < short {
-		return s
+// hooks are what the loop asks of the client while it runs a call.
+func (c *Client) hooks(hc *http.Client, logger *slog.Logger) retry.Hooks {
+	hooks := retry.Hooks{
+		Transport: func() http.RoundTripper {
+			if hc.Transport == nil {
+				return http.DefaultTransport
+			}
+			return hc.Transport
+		},
+		Prepare: func(ctx context.Context) error {
+			x := exchangeIn(ctx)
+			if err := c.credentials.authorize(x); err != nil {
+				return err
+			}
+			x.Header = x.Header.Clone()
+			x.Header.Set("Authorization", x.authorization)
+			return nil
+		},
+		Rejected: func(ctx context.Context) { c.credentials.reject(exchangeIn(ctx)) },
+		Renew:    func(ctx context.Context) (bool, error) { return c.credentials.renew(exchangeIn(ctx)) },
+		Redact:   func(ctx context.Context, err error) error { return exchangeIn(ctx).redactError(err) },
 	}
-	return strings.ReplaceAll(s, token, "[token]")
+	if logger != nil {
+		hooks.Attempted = func(ctx context.Context, a retry.Attempt) {
+			logAttempt(ctx, logger, slog.LevelDebug, "losant: attempt", a)
+		}
+		hooks.Retrying = func(ctx context.Context, last retry.Attempt, wait time.Duration) {
+			logAttempt(ctx, logger, slog.LevelWarn, "losant: retry", last, slog.Duration("wait", wait))
+		}
+	}
+	return hooks
+}
+
+func logAttempt(ctx context.Context, logger *slog.Logger, level slog.Level, message string, a retry.Attempt, more ...slog.Attr) {
+	if !logger.Enabled(ctx, level) {
+		return
+	}
+	x := exchangeIn(ctx)
+	attrs := append([]slog.Attr{
+		slog.String("operation", x.operation.Name),
+		slog.String("method", x.operation.Method),
+		slog.String("path", x.operation.PathTemplate),
+		slog.Int("status", a.StatusCode),
+		slog.Duration("duration", a.Duration),
+		slog.Int("attempt", x.Attempts),
+	}, more...)
+	if a.Err != nil {
+		// The error of a transport may hold the URL, and with it the ids.
+		words := strings.ReplaceAll(a.Err.Error(), x.url.Path, x.operation.PathTemplate)
+		attrs = append(attrs, slog.String("error", text.Printable(words)))
+	}
+	logger.LogAttrs(ctx, level, message, attrs...)
 }
 
 // Operation is what a request is for. Its fields have few values, so that they
@@ -348,8 +370,9 @@ func OperationFromContext(ctx context.Context) (Operation, bool) {
 // A call is attempted again if that can do no harm: a Get after any passing
 // failure; a Delete likewise, but not once its success was announced; a
 // ResendInvite only if it is certain that nothing was sent, or if the API
-// refused it with 429. A 4xx, 501 or 505 is final, as is a certificate that
-// does not verify.
+// refused it with 429. Any other refusal is final: 3xx, 501, 505, and 4xx except
+// 408, which counts as a 5xx, and one 401 if the [TokenSource] then has another
+// token. So is a certificate that does not verify.
 //
 // The waits between attempts grow exponentially, with full jitter. On 429 and
 // 503 the API's Retry-After is waited for instead, but never less than
@@ -358,14 +381,17 @@ func OperationFromContext(ctx context.Context) (Operation, bool) {
 // RetryAfter set.
 //
 // All calls of a client share a budget of tokens for attempts other than their
-// first: each costs 5, a call that succeeds at once refunds 1, and a retry that
-// succeeds refunds its 5. While single failures are retried as ever, in a
-// lasting outage the budget runs dry, calls fail at their first attempt, and
+// first: each costs 5, a call that succeeds or is refused at once refunds 1, and
+// a retry that does refunds its 5. While single failures are retried as ever, in
+// a lasting outage the budget runs dry, calls fail at their first attempt, and
 // the client does not multiply its traffic.
 //
-// Below these attempts, net/http itself repeats a Get at once if its kept-alive
-// connection turns out to be closed. That counts as an attempt, but even a
-// MaxAttempts of 1 does not prevent it.
+// Below these attempts, net/http itself sends a Get again at once if its
+// kept-alive connection turns out to be closed. That counts as an attempt, but
+// over HTTP/1.1 even a MaxAttempts of 1 does not prevent it.
+//
+// A negative field, or a MinWait above the MaxWait, is [ErrInvalidArgument]. If
+// only one of the two is set, the other's default gives way.
 type RetryPolicy struct {
 	MaxAttempts    int           // requests per call, at most; default 4; 1 means never retry
 	MinWait        time.Duration // shortest wait between two attempts; default 500 ms
@@ -376,31 +402,7 @@ type RetryPolicy struct {
 
 // NoBudget is the Budget of a [RetryPolicy] that lets every call use all its
 // attempts, whatever becomes of the others.
-const NoBudget = -1
-
-// complete fills in the defaults, or refuses what contradicts itself.
-func (p RetryPolicy) complete() (retry.Policy, error) {
-	if p.MaxAttempts < 0 || p.MinWait < 0 || p.MaxWait < 0 || p.AttemptTimeout < 0 || p.Budget < NoBudget {
-		return retry.Policy{}, errors.New("the retry policy has a negative field")
-	}
-	if p.MinWait > 0 && p.MaxWait > 0 && p.MinWait > p.MaxWait {
-		return retry.Policy{}, fmt.Errorf("the retry policy has a MinWait of %v above its MaxWait of %v", p.MinWait, p.MaxWait)
-	}
-	const minWait, maxWait = 500 * time.Millisecond, 30 * time.Second
-	setDefault(&p.MaxAttempts, 4)
-	setDefault(&p.AttemptTimeout, 30*time.Second)
-	setDefault(&p.Budget, 500)
-	// A default gives way to the field that was set.
-	setDefault(&p.MaxWait, max(maxWait, p.MinWait))
-	setDefault(&p.MinWait, min(minWait, p.MaxWait))
-	return retry.Policy(p), nil
-}
-
-func setDefault[T int | time.Duration](field *T, value T) {
-	if *field == 0 {
-		*field = value
-	}
-}
+const NoBudget = retry.NoBudget
 
 // Response is what came back for a call, for [WithResponse].
 type Response struct {
@@ -419,13 +421,12 @@ type Attempt struct {
 }
 
 // fill copies the result of a call; its body is about to be reused.
-func (r *Response) fill(c *retry.Call) {
-	if r == nil {
-		return
-	}
-	r.StatusCode, r.Header, r.Body = c.StatusCode, c.AnswerHeader, append([]byte(nil), c.Body...)
-	for _, attempt := range c.Record {
-		r.Attempts = append(r.Attempts, Attempt(attempt))
+func (o *requestOptions) fill(c *retry.Call) {
+	for _, r := range o.responses {
+		r.StatusCode, r.Header, r.Body = c.StatusCode, c.AnswerHeader.Clone(), bytes.Clone(c.Body)
+		for _, attempt := range c.Record {
+			r.Attempts = append(r.Attempts, Attempt(attempt))
+		}
 	}
 }
 
@@ -436,8 +437,8 @@ type RequestOption func(*requestOptions)
 type requestOptions struct {
 	losantDomain             string
 	actions, links, embedded bool
-	response                 *Response
-	err                      error
+	responses                []*Response
+	err                      error // of the first option that makes no sense
 }
 
 // WithLosantDomain sends the losantdomain header, the domain scope of the
@@ -445,9 +446,7 @@ type requestOptions struct {
 func WithLosantDomain(domain string) RequestOption {
 	return func(o *requestOptions) {
 		o.losantDomain = domain
-		if err := checkHeader("the losantdomain", domain); err != nil {
-			o.err = err
-		}
+		o.refuse(checkHeader("the losantdomain", domain))
 	}
 }
 
@@ -472,11 +471,11 @@ func WithEmbedded(include bool) RequestOption {
 func WithResponse(dst *Response) RequestOption {
 	return func(o *requestOptions) {
 		if dst == nil {
-			o.err = errors.New("the destination of WithResponse is nil")
+			o.refuse(errors.New("the destination of WithResponse is nil"))
 			return
 		}
 		*dst = Response{}
-		o.response = dst
+		o.responses = append(o.responses, dst)
 	}
 }
 
@@ -486,7 +485,8 @@ func (o *requestOptions) apply(defaults, opts []RequestOption) error {
 	for _, list := range [...][]RequestOption{defaults, opts} {
 		for _, option := range list {
 			if option == nil {
-				return errors.New("a request option is nil")
+				o.refuse(errors.New("a request option is nil"))
+				continue
 			}
 			option(o)
 		}
@@ -494,8 +494,14 @@ func (o *requestOptions) apply(defaults, opts []RequestOption) error {
 	return o.err
 }
 
+func (o *requestOptions) refuse(err error) {
+	if o.err == nil {
+		o.err = err
+	}
+}
+
 func (o *requestOptions) query() string {
-	if !o.actions && o.links && o.embedded {
+	if !o.actions && o.links && o.embedded { // as nearly always, and free
 		return "_actions=false&_embedded=true&_links=true"
 	}
 	return "_actions=" + strconv.FormatBool(o.actions) +
@@ -527,12 +533,14 @@ func WithBaseURL(rawURL string) Option {
 }
 
 // WithHTTPClient sends each attempt through the Transport of hc, or through
-// [http.DefaultTransport] if it has none. The Timeout of hc, if it is shorter,
-// stands in for RetryPolicy.AttemptTimeout; its CheckRedirect and Jar are not
-// used, since redirects are never followed and the API sets no cookies. hc is
-// not changed. By default, a transport of the client's own, with HTTP/2, the
-// proxy of the environment and at most 64 connections; over HTTP/1.1, further
-// calls wait for one.
+// [http.DefaultTransport] if it has none. The Timeout that hc has now, if it is
+// shorter, stands in for RetryPolicy.AttemptTimeout; its CheckRedirect and Jar
+// are not used, since redirects are never followed and the API sets no cookies.
+// A transport other than [http.Transport] had better not send anything twice: it
+// is taken at its word about what it sent, and has no word if it is silent. hc is
+// not changed. By default, a transport of the client's own, which speaks HTTP/2,
+// uses the proxy of the environment, gives a dial 10 s, and keeps at most 64
+// connections; over HTTP/1.1, further calls wait for one.
 func WithHTTPClient(hc *http.Client) Option {
 	return func(s *settings) error {
 		if hc == nil {
@@ -575,7 +583,9 @@ func WithUserAgent(product string) Option {
 }
 
 // WithLogger logs one Debug record per attempt and one Warn record per retry,
-// without tokens, ids or email addresses. By default, nothing is logged.
+// without tokens, ids or email addresses: the operation, method, path template,
+// status, duration in nanoseconds and number of the attempt, and the words of an
+// error. By default, nothing is logged.
 func WithLogger(l *slog.Logger) Option {
 	return func(s *settings) error {
 		if l == nil {
@@ -612,7 +622,7 @@ func WithDefaults(opts ...RequestOption) Option {
 		if err := o.apply(nil, opts); err != nil {
 			return err
 		}
-		if o.response != nil {
+		if len(o.responses) > 0 {
 			return errors.New("WithResponse can't be a default: its destination would be shared by all calls")
 		}
 		s.defaults = append(s.defaults, opts...)
@@ -620,104 +630,11 @@ func WithDefaults(opts ...RequestOption) Option {
 	}
 }
 
-// client makes a client of the settings.
-func (s *settings) client(token string) (*Client, error) {
-	if s.credentials.authorization == nil {
-		if err := checkToken(token); err != nil {
-			return nil, err
-		}
-		s.credentials = fixedToken(token)
-	}
-	base, err := parseBaseURL(s.baseURL, s.insecureHTTP)
-	if err != nil {
-		return nil, err
-	}
-	policy, err := s.policy.complete()
-	if err != nil {
-		return nil, err
-	}
-	c := &Client{
-		base:        *base,
-		header:      fixedHeader{version: s.apiVersion, userAgent: s.userAgent},
-		credentials: s.credentials,
-		defaults:    s.defaults,
-		logger:      s.logger,
-	}
-	var transport http.RoundTripper
-	if s.httpClient == nil {
-		c.transport = newTransport()
-		transport = c.transport
-	} else {
-		transport = s.httpClient.Transport
-		if transport == nil {
-			transport = http.DefaultTransport
-		}
-		if t := s.httpClient.Timeout; t > 0 {
-			policy.AttemptTimeout = min(policy.AttemptTimeout, t)
-		}
-	}
-	hooks := retry.Hooks{Prepare: c.prepare, Renew: c.renew}
-	if c.logger != nil {
-		hooks.Attempted, hooks.Retrying = c.attempted, c.retrying
-	}
-	c.loop = retry.New(transport, policy, s.maxResponseBytes, hooks)
-	return c, nil
-}
-
-// newTransport differs from http.DefaultTransport in that it does not depend on
-// what the program did to that, and keeps all of its connections, so that 64
-// goroutines do not open new ones all the time. Without the bound net/http opens
-// more of them than there are goroutines.
-func newTransport() *http.Transport {
-	const connections = 64
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		MaxConnsPerHost:       connections,
-		MaxIdleConnsPerHost:   connections,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ExpectContinueTimeout: time.Second,
-	}
-}
-
-// parseBaseURL checks a base URL. Its errors don't quote it: a mistyped one may
-// hold a password.
-func parseBaseURL(rawURL string, insecureHTTP bool) (*url.URL, error) {
-	base, err := url.Parse(rawURL)
-	if err != nil {
-		return nil, errors.New("the base URL is not a URL")
-	}
-	switch {
-	case base.Scheme != "http" && base.Scheme != "https":
-		return nil, errors.New("the base URL does not begin with https:// or http://")
-	case base.Opaque != "" || base.Hostname() == "":
-		return nil, errors.New("the base URL has no host")
-	case base.User != nil:
-		return nil, errors.New("the base URL has user info")
-	case strings.ContainsAny(rawURL, "?#"):
-		return nil, errors.New("the base URL has a query or a fragment")
-	case strings.Contains(base.Path, "//") || base.RawPath != "" || strings.ContainsAny(base.Path, `%\`) ||
-		strings.Contains(base.Path+"/", "/./") || strings.Contains(base.Path+"/", "/../"):
-		return nil, errors.New("the path of the base URL is not plain")
-	case base.Scheme == "http" && !insecureHTTP && !isLoopback(base.Hostname()):
-		return nil, errors.New("the base URL would send the token over http:// in the clear; use https://, or WithInsecureHTTP")
-	}
-	base.Path = strings.TrimSuffix(base.Path, "/")
-	return base, nil
-}
-
-func isLoopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.IsLoopback() || strings.EqualFold(host, "localhost")
-}
-
 // checkHeader refuses what could end a header line.
 func checkHeader(what, value string) error {
 	for _, r := range value {
 		if r < ' ' || r > '~' {
-			return fmt.Errorf("%s %q has a control or a non-ASCII character", what, cut(value, 80))
+			return fmt.Errorf("%s %q has a control or a non-ASCII character", what, text.Cut(value, 80))
 		}
 	}
 	return nil

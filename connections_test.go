@@ -3,6 +3,7 @@ package losant_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -164,6 +165,50 @@ func (c *bodyCounter) RoundTrip(r *http.Request) (*http.Response, error) {
 		resp.Body = &closing{ReadCloser: resp.Body, then: func() { c.closed.Add(1) }}
 	}
 	return resp, err
+}
+
+// TestStaleConnections: that net/http takes another connection, having written
+// nothing to one that the server closed while idle, is no second request. What
+// was written and got no answer is one that may have been acted on.
+func TestStaleConnections(t *testing.T) {
+	t.Parallel()
+	s := serve(t, status(404))
+	client := newClient(t, s.URL)
+	for range 1000 {
+		var response losant.Response
+		err := remove.call(t.Context(), client, ref, losant.WithResponse(&response))
+		require.ErrorIs(t, err, losant.ErrNotFound)
+		require.Equal(t, len(response.Attempts) > 1, errors.Is(err, losant.ErrOutcomeUnknown))
+		for _, attempt := range response.Attempts[:len(response.Attempts)-1] {
+			require.NotContains(t, attempt.Err.Error(), "sent the request again")
+		}
+		s.CloseClientConnections()
+	}
+	assert.Equal(t, int32(1000), s.arrived.Load())
+}
+
+// TestHeaderIsNotChangedWhileWritten: a transport may still be writing the
+// header of an attempt when the next one begins, with another token.
+func TestHeaderIsNotChangedWhileWritten(t *testing.T) {
+	t.Parallel()
+	var group sync.WaitGroup
+	calls := 0
+	source := losant.TokenSourceFunc(func(context.Context) (string, error) {
+		calls++
+		return fmt.Sprint("token-number-", calls), nil
+	})
+	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+		want := fmt.Sprint("Bearer token-number-", calls)
+		group.Go(func() {
+			for range 1000 {
+				assert.Equal(t, want, r.Header.Get("Authorization"))
+			}
+		})
+		return says(503)(r)
+	})
+	requireError(t, get.call(t.Context(), newClient(t, "https://api.example.com", losant.WithTokenSource(source), losant.WithHTTPClient(&http.Client{Transport: transport})), ref), "ErrServer")
+	group.Wait()
+	assert.Equal(t, 4, calls)
 }
 
 // TestResendOverHTTP2 sends over HTTP/2, where net/http by itself repeats a

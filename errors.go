@@ -1,7 +1,8 @@
 package losant
 
 import (
-	"bytes"
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,10 +10,9 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/losant-community/losant-rest-go/internal/retry"
+	"github.com/losant-community/losant-rest-go/internal/text"
 )
 
 // What an [*Error] is, for [errors.Is]. An error can be several of them.
@@ -32,7 +32,8 @@ var (
 
 	// ErrInvalidResponse means that the status said success and the body did
 	// not: it broke off, it was too large, it was not JSON, or it lacked what
-	// was asked for.
+	// was asked for. A status that has no meaning here, such as 101 or 600, is
+	// one too.
 	ErrInvalidResponse = errors.New("losant: invalid response")
 
 	// ErrOutcomeUnknown means that an action may have happened although the
@@ -42,9 +43,6 @@ var (
 	// or list the resource, ask the invited person), then decide. A call that
 	// only reads never returns it.
 	ErrOutcomeUnknown = errors.New("losant: outcome unknown")
-
-	errNoID      = errors.New("it has no id")
-	errNoSuccess = errors.New("it does not say success")
 )
 
 var sentinelOfStatus = map[int]error{
@@ -68,11 +66,11 @@ var sentinelOfStatus = map[int]error{
 //	&losant.Error{StatusCode: 404, Err: losant.ErrOutcomeUnknown}
 type Error struct {
 	Operation  string        // "InstanceOrgInvite.Get"; "NewClient"
-	Method     string        // GET, POST, DELETE; "" if the call was refused
-	Path       string        // of the URL, without the query; "" if the call was refused
+	Method     string        // GET, POST, DELETE; "" if no request was made
+	Path       string        // of the URL, without the query; "" if no request was made
 	StatusCode int           // of the last answer; 0: there was none
 	Type       string        // the API's name for the error, such as "NotFound"
-	Message    string        // the API's words, or what went wrong; printable and at most about 1 KiB
+	Message    string        // the API's words, or what went wrong; one printable line of at most about 1 KiB; may quote an answer
 	RetryAfter time.Duration // how long the API asked to wait, if it did; up to the longest Duration
 	Attempts   int           // requests handed to the transport; 0: nothing left this process
 	Err        error         `json:"-"` // the cause, if there is one beyond the API's answer
@@ -125,9 +123,14 @@ func (e *Error) Is(target error) bool {
 	return target != nil && sentinelOfStatus[e.StatusCode] == target
 }
 
-// LogValue is what [log/slog] writes: the fields of the error that are set.
+// LogValue is what [log/slog] writes: a group of operation, error, which is the
+// text of Error, outcome_unknown, and status, type and attempts if they are set.
 func (e *Error) LogValue() slog.Value {
-	attrs := []slog.Attr{slog.String("operation", e.Operation), slog.String("error", e.Error())}
+	attrs := []slog.Attr{
+		slog.String("operation", e.Operation),
+		slog.String("error", e.Error()),
+		slog.Bool("outcome_unknown", errors.Is(e, ErrOutcomeUnknown)),
+	}
 	if e.StatusCode != 0 {
 		attrs = append(attrs, slog.Int("status", e.StatusCode))
 	}
@@ -142,13 +145,13 @@ func (e *Error) LogValue() slog.Value {
 
 // invalid is the error of a call that is refused before anything is sent.
 func invalid(operation string, reason error) *Error {
-	return &Error{Operation: operation, Message: printable(reason.Error()), Err: reason, kind: ErrInvalidArgument}
+	return &Error{Operation: operation, Message: text.Printable(reason.Error()), Err: reason, kind: ErrInvalidArgument}
 }
 
 // newCredentialsError is the error of a call for which there is no token.
 func newCredentialsError(x *exchange, err error) *Error {
 	if errors.Is(err, errTokenSource) {
-		return &Error{Operation: x.operation.Name, Message: printable(err.Error()), Err: err}
+		return &Error{Operation: x.operation.Name, Message: text.Printable(err.Error()), Err: detach(err)}
 	}
 	return invalid(x.operation.Name, err)
 }
@@ -163,19 +166,38 @@ func newError(x *exchange, undecodable error) *Error {
 		StatusCode: x.StatusCode,
 		RetryAfter: x.RetryAfter,
 		Attempts:   x.Attempts,
-		Err:        x.Failure,
+		Err:        detach(x.Failure),
 		unknown:    x.Unknown,
 	}
-	switch {
-	case undecodable != nil:
+	if undecodable != nil {
 		e.Err = undecodable
 		e.unknown = e.unknown || x.Effect != retry.Safe
-		fallthrough
-	case (x.Outcome == retry.Truncated || x.Outcome == retry.Unreadable) && x.Err() == nil:
+	}
+	// A body that the caller's own context cut short is not the API's fault.
+	if undecodable != nil || (x.Outcome == retry.Truncated || x.Outcome == retry.Unreadable) && !x.Ended {
 		e.kind = ErrInvalidResponse
 	}
 	e.describe(x)
 	return e
+}
+
+// detach keeps the sentinels of another call, which may be the cause that a
+// context ended for, from being taken for those of this one.
+func detach(err error) error {
+	var other *Error
+	if !errors.As(err, &other) {
+		return err
+	}
+	return &detached{err}
+}
+
+type detached struct{ err error }
+
+func (d *detached) Error() string { return d.err.Error() }
+
+// Is matches what ended the context, and nothing else.
+func (d *detached) Is(target error) bool {
+	return (target == context.Canceled || target == context.DeadlineExceeded) && errors.Is(d.err, target)
 }
 
 // describe fills Type and Message from the answer, or else from the cause.
@@ -187,14 +209,14 @@ func (e *Error) describe(x *exchange) {
 	if e.StatusCode >= 300 {
 		_ = json.Unmarshal(x.Body, &api) // what it could not read stays empty
 	}
-	e.Type, e.Message = printable(x.redact(api.Type)), x.redact(api.Message)
+	e.Type, e.Message = text.Printable(x.redact(api.Type)), x.redact(api.Message)
+	status := cmp.Or(http.StatusText(e.StatusCode), "answered")
 	switch {
 	case e.Message != "":
-	case e.StatusCode == 0:
-	case len(x.Body) == 0:
-		e.Message = http.StatusText(e.StatusCode) + " with an empty body"
-	case e.Type == "":
-		e.Message = fmt.Sprintf("%s with the body %s", http.StatusText(e.StatusCode), snippet(x.redact(string(x.Body))))
+	case len(x.Body) > 0 && e.Type == "":
+		e.Message = status + " with the body " + text.Snippet(x.redact(string(x.Body)))
+	case len(x.Body) == 0 && x.Failure == nil:
+		e.Message = status + " with an empty body"
 	}
 	if e.Err != nil {
 		if e.Message != "" {
@@ -202,55 +224,5 @@ func (e *Error) describe(x *exchange) {
 		}
 		e.Message += x.redact(e.Err.Error())
 	}
-	e.Message = printable(e.Message)
-}
-
-// snippet quotes the beginning of a body.
-func snippet(body string) string {
-	const short = 120
-	// No escapes: with what follows them they could spell what was redacted.
-	return `"` + strings.Join(strings.Fields(printable(cut(body, short))), " ") + `"`
-}
-
-// printable makes a foreign text safe to print in one line of a log.
-func printable(s string) string {
-	const long = 1 << 10
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, cut(s, long))
-}
-
-// cut shortens s to about n bytes, at the border of a rune.
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n] + "…"
-}
-
-// decode reads a success body into answer, and sees to it that the thing asked
-// for is there. A body that is not one JSON object is none.
-func decode(body []byte, answer any) error {
-	if !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
-		return errors.New("it is not a JSON object")
-	}
-	var err error
-	if invite, ok := answer.(*OrgInvite); ok {
-		err = invite.UnmarshalJSON(body) // json.Unmarshal would scan the body twice more
-	} else {
-		err = json.Unmarshal(body, answer)
-	}
-	if err != nil {
-		return err
-	}
-	if answer, ok := answer.(interface{ whole() error }); ok {
-		return answer.whole()
-	}
-	return nil
+	e.Message = text.Printable(e.Message)
 }

@@ -20,7 +20,7 @@ import (
 
 // fromMemory is a client whose every request gets the same answer, without a
 // network.
-func fromMemory(t testing.TB, code int, body []byte) (*losant.Client, *[]string) {
+func fromMemory(t *testing.T, code int, body []byte) (*losant.Client, *[]string) {
 	t.Helper()
 	paths := &[]string{}
 	client, err := losant.NewClient(canary, losant.WithRetryPolicy(losant.RetryPolicy{MaxAttempts: 1}),

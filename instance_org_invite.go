@@ -3,6 +3,8 @@ package losant
 import (
 	"context"
 	"net/http"
+
+	"github.com/losant-community/losant-rest-go/internal/route"
 )
 
 // InstanceOrgInviteRef names one invitation to an organization of an instance.
@@ -24,8 +26,8 @@ type InstanceOrgInviteService interface {
 	// Get returns the invitation.
 	//
 	// It is repeated after any passing failure, and never has an unknown
-	// outcome. An invitation that does not exist is [ErrNotFound], one that
-	// broke off or has no id [ErrInvalidResponse].
+	// outcome. An invitation that does not exist is [ErrNotFound]; an answer that
+	// broke off or has no id is [ErrInvalidResponse].
 	//
 	// Route: GET /instances/{instanceId}/orgs/{orgId}/invites/{inviteId}
 	//
@@ -36,10 +38,10 @@ type InstanceOrgInviteService interface {
 
 	// Delete revokes the invitation.
 	//
-	// It is repeated after a passing failure. If an attempt may have reached the
-	// API without an answer and the call then fails, the error matches
-	// [ErrOutcomeUnknown] as well: then [ErrNotFound] most likely means that
-	// the first attempt did it.
+	// It is repeated after a passing failure. If the outcome of an attempt is
+	// unknown, for there was no whole answer, or a 408 or a server error, and the
+	// call then fails, the error matches [ErrOutcomeUnknown] as well: then
+	// [ErrNotFound] most likely means that an earlier attempt did it.
 	//
 	// Route: DELETE /instances/{instanceId}/orgs/{orgId}/invites/{inviteId}
 	//
@@ -63,8 +65,8 @@ type InstanceOrgInviteService interface {
 
 type instanceOrgInviteService struct{ client *Client }
 
-func (r InstanceOrgInviteRef) path() path {
-	return expand("/instances/{instanceId}/orgs/{orgId}/invites/{inviteId}", r.InstanceID, r.OrgID, r.InviteID)
+func (r InstanceOrgInviteRef) path() route.Path {
+	return route.Expand("/instances/{instanceId}/orgs/{orgId}/invites/{inviteId}", r.InstanceID, r.OrgID, r.InviteID)
 }
 
 // Get is documented at [InstanceOrgInviteService].

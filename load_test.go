@@ -29,7 +29,7 @@ func TestAllocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun count
 	client, _ := fromMemory(t, 200, []byte(fullInviteJSON))
 	const budget = 50
 	allocations := testing.AllocsPerRun(1000, func() {
-		if _, err := client.InstanceOrgInvite.Get(context.Background(), ref); err != nil { //nolint:usetesting // as a caller's
+		if _, err := client.InstanceOrgInvite.Get(context.Background(), ref); err != nil {
 			t.Error(err)
 		}
 	})

@@ -84,17 +84,34 @@ func TestTokenIsNeverPrinted(t *testing.T) {
 			_, _ = io.WriteString(w, "<pre>"+strings.Repeat(strings.Repeat("x", 50)+r.Header.Get("Authorization"), 200))
 		}
 	}
+	raw := func(format string) answer {
+		return func(w http.ResponseWriter, r *http.Request) {
+			conn := hijack(w)
+			_, _ = fmt.Fprintf(conn, format, r.Header.Get("Authorization"))
+			_ = conn.Close()
+		}
+	}
 	for name, script := range map[string][]answer{
 		"success": {succeed}, "echo of headers": {echo(400)}, "echo with success": {page(200)}, "page": {page(500)}, "retried": {echo(503), echo(429), cut, page(502)},
-		"cut": {cut}, "broken": {breakOff}, "unauthorized": {echo(401)}, "redirect": {status(302, "Location", "https://elsewhere.example/")},
+		"malformed status line": {raw("%s\r\n\r\n")}, "malformed header": {raw("HTTP/1.1 200 OK\r\n%s\r\n\r\n")}, "malformed length": {raw("HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n")},
+		"malformed encoding": {raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n")},
+		"cut":                {cut}, "broken": {breakOff}, "unauthorized": {echo(401)}, "redirect": {status(302, "Location", "https://elsewhere.example/")},
 	} {
 		for _, action := range actions {
 			t.Run(name+"/"+action.name, func(t *testing.T) {
 				t.Parallel()
 				s := serve(t, script...)
 				client := newClient(t, s.URL, losant.WithLogger(logger), source)
-				err := action.call(t.Context(), client, ref)
+				var response losant.Response
+				err := action.call(t.Context(), client, ref, losant.WithResponse(&response))
+				for _, attempt := range response.Attempts {
+					requireNoToken(t, everyForm(t, attempt))
+				}
 				assert.Equal(t, "losant.Client("+s.URL+")", fmt.Sprintf("%+v", client))
+				var e *losant.Error
+				if errors.As(err, &e) {
+					requireNoToken(t, everyForm(t, *e))
+				}
 				for _, v := range []any{err, []error{err}, struct{ E error }{err}} {
 					requireNoToken(t, everyForm(t, v))
 				}
@@ -118,6 +135,57 @@ func TestTokenIsNeverPrinted(t *testing.T) {
 		assert.NotContains(t, logged.String(), "@example.com")
 		assert.NotContains(t, logged.String(), ref.InviteID)
 	})
+}
+
+// TestTokensOfEveryAttemptAreRedacted: an answer may echo a token that was
+// replaced since, and the source may have failed since.
+func TestTokensOfEveryAttemptAreRedacted(t *testing.T) {
+	t.Parallel()
+	echo := func(code int, words string) answer {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(code)
+			_, _ = fmt.Fprintf(w, `{"message":%q}`, words)
+		}
+	}
+	for name, fails := range map[string]bool{"replaced": false, "then the source fails": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			calls := 0
+			source := losant.TokenSourceFunc(func(context.Context) (string, error) {
+				calls++
+				if calls == 2 && fails {
+					return "", errors.New("vault is sealed")
+				}
+				return fmt.Sprint("rotating-token-", calls), nil
+			})
+			script := []answer{echo(503, "rotating-token-1 was sent")}
+			if !fails {
+				script = []answer{echo(503, "x"), echo(403, "rotating-token-1 and rotating-token-2 were sent")}
+			}
+			s := serve(t, script...)
+			err := get.call(t.Context(), newClient(t, s.URL, losant.WithTokenSource(source)), ref)
+			require.Error(t, err)
+			assert.NotContains(t, err.Error(), "rotating-token")
+			assert.Contains(t, err.Error(), "[token]")
+		})
+	}
+}
+
+// TestCauseOfAnotherCall: what became of another call, for which a context
+// ended or a token source failed, is not what became of this one.
+func TestCauseOfAnotherCall(t *testing.T) {
+	t.Parallel()
+	other := &losant.Error{Operation: "Other", StatusCode: 404, Err: losant.ErrOutcomeUnknown}
+	for _, action := range actions {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(other)
+		e := requireError(t, action.call(ctx, newClient(t, "https://api.example.com"), ref))
+		require.ErrorIs(t, e, context.Canceled)
+		assert.Contains(t, e.Error(), "Other")
+		source := losant.TokenSourceFunc(func(context.Context) (string, error) { return "", other })
+		e = requireError(t, action.call(t.Context(), newClient(t, "https://api.example.com", losant.WithTokenSource(source)), ref))
+		assert.Contains(t, e.Error(), "Other")
+	}
 }
 
 // TestTokenIsNotInContextOrPanic: a transport that prints the context of its

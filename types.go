@@ -4,10 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
-	"math/big"
-	"strconv"
 	"time"
+
+	"github.com/losant-community/losant-rest-go/internal/wire"
 )
 
 // OrgRole is what a member may do in an organization. The API may know roles
@@ -42,11 +41,11 @@ type ResourceGrant struct {
 }
 
 // OrgRoleInfo is what a member may do in an organization and in its single
-// applications and dashboards. What is left out stays as it is: the zero value
-// changes nothing.
+// applications and dashboards. The API does not document what becomes of a field
+// that is left out.
 type OrgRoleInfo struct {
 	Role             OrgRole         `json:"role,omitzero"`             // "" is left out
-	ApplicationRoles []ResourceGrant `json:"applicationRoles,omitzero"` // nil is left out, an empty list clears
+	ApplicationRoles []ResourceGrant `json:"applicationRoles,omitzero"` // nil is left out, an empty list is sent
 	DashboardRoles   []ResourceGrant `json:"dashboardRoles,omitzero"`   // likewise
 }
 
@@ -71,16 +70,16 @@ func validateGrants(field string, grants []ResourceGrant) error {
 // OrgInvite is an invitation to become a member of an organization. Its JSON
 // form is the API's, both ways.
 type OrgInvite struct {
-	ID               string          // 24 hexadecimal digits
-	Email            string          // who is invited
-	Role             OrgRole         // the role that the member will have
-	ApplicationRoles []ResourceGrant // other roles for single applications
-	DashboardRoles   []ResourceGrant // other roles for single dashboards
-	InviteDate       time.Time       // when it was sent; zero if the API did not say
-	TTL              time.Duration   // how long from InviteDate it can be accepted; the API counts milliseconds
-	HasExpired       bool            // by the API's clock
-	DisallowTransfer bool            // as the API has it, which does not explain it
-	Links            map[string]Link // _links, by relation; nil with WithLinks(false)
+	ID               string          `json:"id"`                        // 24 hexadecimal digits
+	Email            string          `json:"email"`                     // who is invited
+	Role             OrgRole         `json:"role"`                      // the role that the member will have
+	ApplicationRoles []ResourceGrant `json:"applicationRoles,omitzero"` // other roles for single applications
+	DashboardRoles   []ResourceGrant `json:"dashboardRoles,omitzero"`   // other roles for single dashboards
+	InviteDate       time.Time       `json:"inviteDate,omitzero"`       // when it was sent; zero if the API did not say
+	TTL              time.Duration   `json:"ttl,omitzero"`              // how long from InviteDate it can be accepted; milliseconds in JSON
+	HasExpired       bool            `json:"hasExpired"`                // by the API's clock
+	DisallowTransfer bool            `json:"disallowTransfer"`          // as the API has it, which does not explain it
+	Links            map[string]Link `json:"_links,omitzero"`           // by relation; nil with WithLinks(false)
 }
 
 // Link is where a related resource is found.
@@ -96,100 +95,38 @@ func (i *OrgInvite) ExpiresAt() time.Time {
 	return i.InviteDate.Add(i.TTL)
 }
 
-// orgInviteJSON is an OrgInvite as the API writes it.
+type orgInviteFields OrgInvite // without its methods
+
+// orgInviteJSON is an OrgInvite as the API writes it: its own fields stand in
+// for those of the same name.
 type orgInviteJSON struct {
-	ID               string          `json:"id"`
-	Email            string          `json:"email"`
-	Role             OrgRole         `json:"role"`
-	ApplicationRoles []ResourceGrant `json:"applicationRoles,omitzero"`
-	DashboardRoles   []ResourceGrant `json:"dashboardRoles,omitzero"`
-	InviteDate       date            `json:"inviteDate,omitzero"`
-	TTL              milliseconds    `json:"ttl,omitzero"`
-	HasExpired       bool            `json:"hasExpired"`
-	DisallowTransfer bool            `json:"disallowTransfer"`
-	Links            map[string]Link `json:"_links,omitzero"`
+	orgInviteFields
+
+	InviteDate wire.Date         `json:"inviteDate,omitzero"`
+	TTL        wire.Milliseconds `json:"ttl,omitzero"`
 }
 
 // MarshalJSON writes the API's form.
 func (i OrgInvite) MarshalJSON() ([]byte, error) {
-	return json.Marshal(orgInviteJSON{
-		ID: i.ID, Email: i.Email, Role: i.Role,
-		ApplicationRoles: i.ApplicationRoles, DashboardRoles: i.DashboardRoles,
-		InviteDate: date{i.InviteDate}, TTL: milliseconds(i.TTL),
-		HasExpired: i.HasExpired, DisallowTransfer: i.DisallowTransfer, Links: i.Links,
-	})
+	return json.Marshal(orgInviteJSON{orgInviteFields(i), wire.Date{Time: i.InviteDate}, wire.Milliseconds(i.TTL)})
 }
 
 // UnmarshalJSON reads the API's form. It ignores fields that it does not know.
 func (i *OrgInvite) UnmarshalJSON(data []byte) error {
-	var wire orgInviteJSON
-	if err := json.Unmarshal(data, &wire); err != nil {
+	var form orgInviteJSON
+	if err := json.Unmarshal(data, &form); err != nil {
 		return err
 	}
-	*i = OrgInvite{
-		ID: wire.ID, Email: wire.Email, Role: wire.Role,
-		ApplicationRoles: wire.ApplicationRoles, DashboardRoles: wire.DashboardRoles,
-		InviteDate: wire.InviteDate.Time, TTL: time.Duration(wire.TTL),
-		HasExpired: wire.HasExpired, DisallowTransfer: wire.DisallowTransfer, Links: wire.Links,
-	}
+	*i = OrgInvite(form.orgInviteFields)
+	i.InviteDate, i.TTL = form.InviteDate.Time, time.Duration(form.TTL)
 	return nil
 }
 
-// whole reports whether the API answered with an invite at all.
+// whole says what is missing for an invite.
 func (i *OrgInvite) whole() error {
 	if i.ID == "" {
-		return errNoID
+		return errors.New("it has no id")
 	}
-	return nil
-}
-
-// date is a time as the API writes it, with the milliseconds even if none.
-type date struct{ time.Time }
-
-func (d date) MarshalJSON() ([]byte, error) {
-	if d.Nanosecond()%int(time.Millisecond) != 0 || d.Year() < 0 || d.Year() > 9999 {
-		return d.Time.MarshalJSON() // keeps what is finer, and refuses the years
-	}
-	return []byte(d.Format(`"2006-01-02T15:04:05.000Z07:00"`)), nil
-}
-
-// milliseconds is a Duration as the API writes it: any JSON number.
-type milliseconds time.Duration
-
-func (m milliseconds) MarshalJSON() ([]byte, error) {
-	whole, rest := m/milliseconds(time.Millisecond), m%milliseconds(time.Millisecond)
-	if rest == 0 {
-		return strconv.AppendInt(nil, int64(whole), 10), nil
-	}
-	return []byte(new(big.Rat).SetFrac64(int64(m), int64(time.Millisecond)).FloatString(6)), nil
-}
-
-func (m *milliseconds) UnmarshalJSON(data []byte) error {
-	const longest = math.MaxInt64 / int64(time.Millisecond)
-	if whole, err := strconv.ParseInt(string(data), 10, 64); err == nil && whole > -longest && whole < longest {
-		*m = milliseconds(whole * int64(time.Millisecond))
-		return nil
-	}
-	number := string(data)
-	if number == "null" {
-		return nil
-	}
-	nearest, err := strconv.ParseFloat(number, 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) { // which gives infinity, to be clamped
-		return fmt.Errorf("ttl: %.40s is not a number", number)
-	}
-	exact := big.NewFloat(nearest)
-	const digits, bits = 64, 128 // a hostile server could send millions, and big.Float is quadratic
-	if len(number) <= digits && math.Abs(nearest) < math.MaxInt64 {
-		if parsed, _, err := big.ParseFloat(number, 10, bits, big.ToNearestEven); err == nil {
-			exact = parsed
-		}
-	}
-	exact.SetPrec(bits)
-	exact.Mul(exact, big.NewFloat(float64(time.Millisecond)))
-	exact.Add(exact, big.NewFloat(math.Copysign(0.5, float64(exact.Sign())))) // Int64 cuts the fraction off
-	nanoseconds, _ := exact.Int64()                                           // and clamps
-	*m = milliseconds(nanoseconds)
 	return nil
 }
 
@@ -200,7 +137,7 @@ type success struct {
 
 func (s *success) whole() error {
 	if !s.Success {
-		return errNoSuccess
+		return errors.New("it does not say success")
 	}
 	return nil
 }

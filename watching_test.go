@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime"
 	"strings"
 	"testing"
@@ -68,8 +70,22 @@ func TestLog(t *testing.T) {
 	})
 }
 
+// TestLogWithoutIDs: not even those in the error of a transport that is itself
+// an HTTP client.
+func TestLogWithoutIDs(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	client := newClient(t, "https://api.example.com", losant.WithLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+		losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: io.ErrUnexpectedEOF}
+		})}))
+	requireError(t, get.call(t.Context(), client, ref))
+	assert.Contains(t, out.String(), "unexpected EOF")
+	assert.NotContains(t, out.String(), ref.InviteID)
+}
+
 // TestLogOfRenewal: the attempt after a 401 is a retry as well, and a level
-// that is off costs nothing.
+// that is off is not asked for.
 func TestLogOfRenewal(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

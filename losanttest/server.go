@@ -149,7 +149,8 @@ func (s *Server) Client(opts ...losant.Option) (*losant.Client, error) {
 // server's time as InviteDate, a TTL of seven days. HasExpired and Links are
 // not taken from invite: the server answers with its own.
 //
-// It panics if the ID is given and not 24 hexadecimal digits.
+// It panics if the ID is given and not 24 hexadecimal digits, or if the
+// InviteDate is none that RFC 3339 can write.
 func (s *Server) AddInvite(invite losant.OrgInvite) losant.InstanceOrgInviteRef {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -167,6 +168,9 @@ func (s *Server) AddInvite(invite losant.OrgInvite) losant.InstanceOrgInviteRef 
 	}
 	if invite.InviteDate.IsZero() {
 		invite.InviteDate = s.now()
+	}
+	if _, err := invite.InviteDate.MarshalJSON(); err != nil {
+		panic(fmt.Sprintf("losanttest: the invite's InviteDate: %v", err))
 	}
 	if invite.TTL == 0 {
 		const week = 7 * 24 * time.Hour

@@ -4,8 +4,8 @@ import "sync/atomic"
 
 // The prices of a budget are those of the AWS SDKs' standard mode.
 const (
-	retryCost     = 5 // of every attempt but the first
-	successRefund = 1 // of a call that succeeds at its first attempt
+	retryCost    = 5 // of every attempt but the first
+	answerRefund = 1 // to a call that is answered at its first attempt
 )
 
 // budget is a token bucket that all calls of a Loop share. It begins full.
@@ -21,7 +21,7 @@ func (b *budget) fill(size int) {
 
 // take pays for a retry, or reports that there is too little left.
 func (b *budget) take() bool {
-	if b.size < 0 {
+	if b.size == NoBudget {
 		return true
 	}
 	for {

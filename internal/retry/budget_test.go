@@ -14,14 +14,14 @@ func TestBudget(t *testing.T) {
 	assert.True(t, b.take())
 	assert.True(t, b.take())
 	assert.False(t, b.take(), "1 is left, which is less than a retry costs")
-	b.refund(successRefund)
+	b.refund(answerRefund)
 	assert.False(t, b.take())
 	b.refund(3)
 	assert.True(t, b.take())
 	b.refund(1000)
 	assert.Equal(t, int64(11), b.left.Load(), "it holds no more than it began with")
 
-	b.fill(-1)
+	b.fill(NoBudget)
 	for range 1000 {
 		assert.True(t, b.take())
 	}
@@ -55,7 +55,7 @@ func TestBudgetConcurrently(t *testing.T) {
 	for range 16 {
 		group.Go(func() {
 			for range 500 {
-				b.refund(successRefund)
+				b.refund(answerRefund)
 			}
 		})
 	}

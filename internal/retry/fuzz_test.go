@@ -20,10 +20,10 @@ func FuzzRetryAfter(f *testing.F) {
 			return // no policy
 		}
 		p := Policy{MinWait: time.Duration(shortest), MaxWait: time.Duration(longest)}
-		wait := p.wait(attempts, status, http.Header{"Retry-After": {value}})
-		require.GreaterOrEqual(t, wait, p.MinWait)
-		asked, ok := After(http.Header{"Retry-After": {value}}, time.Now())
+		asked, ok := retryAfter(http.Header{"Retry-After": {value}}, time.Now())
 		require.GreaterOrEqual(t, asked, time.Duration(0))
+		wait := p.wait(&Call{Attempts: attempts, StatusCode: status, RetryAfter: asked, Asked: ok})
+		require.GreaterOrEqual(t, wait, p.MinWait)
 		if !ok || status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
 			require.LessOrEqual(t, wait, p.MaxWait) // and the Loop does not begin a longer one
 		}

@@ -9,6 +9,7 @@ package retry
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,24 +25,16 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// ErrTooLarge is the [Call.Failure] of an answer with more bytes than allowed.
-var ErrTooLarge = errors.New("the answer is larger than allowed")
+var (
+	errTooLarge = errors.New("the answer is larger than allowed")
+	errNeither  = errors.New("the transport returned neither an answer nor an error")
 
-// errRepeated stands for a request that net/http sent again by itself. It does
-// so with a GET whose kept-alive connection was closed, and over HTTP/2 with
-// any request without a body, even after some resets by the server; that it
-// took another connection is all that shows.
-var errRepeated = errors.New("the transport lost the connection and sent the request again")
-
-// Policy bounds the attempts of a call. Every field is positive, but for a
-// Budget below zero, which is none; and MinWait is not above MaxWait.
-type Policy struct {
-	MaxAttempts    int
-	MinWait        time.Duration
-	MaxWait        time.Duration
-	AttemptTimeout time.Duration
-	Budget         int
-}
+	// errRepeated stands for a request that net/http sent again by itself: a GET
+	// whose kept-alive connection was closed, and over HTTP/2 any request without
+	// a body, even after some resets by the server, and without end.
+	errRepeated         = errors.New("the transport lost the connection and sent the request again")
+	errRepeatedTooOften = errors.New("the connection was lost again and again")
+)
 
 // Attempt is the record of one request sent.
 type Attempt struct {
@@ -52,13 +45,19 @@ type Attempt struct {
 }
 
 // Hooks are what a [Loop] asks of its user. The context is the one given to
-// [Loop.Do]. All but Renew and Prepare may be nil.
+// [Loop.Do]. Attempted and Retrying may be nil.
 type Hooks struct {
+	// Transport supplies the transport of an attempt.
+	Transport func() http.RoundTripper
 	// Prepare readies the call for another attempt: it may replace Header, but
 	// not change it, since the last attempt may still be writing it.
 	Prepare func(context.Context) error
+	// Rejected is told of every 401.
+	Rejected func(context.Context)
 	// Renew reports, after a 401, whether other credentials are at hand.
 	Renew func(context.Context) (bool, error)
+	// Redact returns an error of a transport without its secrets.
+	Redact func(context.Context, error) error
 	// Attempted is told of every attempt once it has ended.
 	Attempted func(context.Context, Attempt)
 	// Retrying is told of every attempt that another one will follow.
@@ -67,18 +66,17 @@ type Hooks struct {
 
 // Loop runs the attempts of calls. It is safe for concurrent use.
 type Loop struct {
-	policy    Policy
-	transport http.RoundTripper
-	maxBytes  int64
-	hooks     Hooks
-	budget    budget
-	client    *retryablehttp.Client
+	policy   Policy
+	maxBytes int64
+	hooks    Hooks
+	budget   budget
+	client   *retryablehttp.Client
 }
 
-// New returns a Loop that sends each attempt through transport and reads at
-// most maxBytes of each answer.
-func New(transport http.RoundTripper, policy Policy, maxBytes int64, hooks Hooks) *Loop {
-	l := &Loop{policy: policy, transport: transport, maxBytes: min(maxBytes, math.MaxInt64-1), hooks: hooks}
+// New returns a Loop that reads at most maxBytes of each answer. The policy is
+// a complete one.
+func New(policy Policy, maxBytes int64, hooks Hooks) *Loop {
+	l := &Loop{policy: policy, maxBytes: min(maxBytes, math.MaxInt64-1), hooks: hooks}
 	l.budget.fill(policy.Budget)
 	l.client = &retryablehttp.Client{
 		HTTPClient:   &http.Client{Transport: attempts{l}},
@@ -94,32 +92,50 @@ func New(transport http.RoundTripper, policy Policy, maxBytes int64, hooks Hooks
 // Call is the state of one call: what is to be sent, then how the last attempt
 // ended. It is a part of the call's context, where the Loop finds it.
 type Call struct {
-	context.Context // the caller's
+	context.Context // the caller's, with the trace
 
+	Method     string
+	URL        *url.URL
+	Header     http.Header
+	Content    []byte // the body of the requests; nil: none
 	Effect     Effect
-	Header     http.Header // of the requests
-	KeepRecord bool        // in Record
+	KeepRecord bool // in Record
 
-	Attempts     int           // requests handed to the transport
+	Attempts     int           // requests handed to the transport, or repeated by it
 	Record       []Attempt     // of each of them, if KeepRecord
-	Outcome      Outcome       // of the last attempt
+	Outcome      Outcome       // of the last attempt; NotSent before the first
 	StatusCode   int           // 0: it had no answer
 	AnswerHeader http.Header   // of its answer
 	Body         []byte        // of its answer; valid until Release
 	Failure      error         // why there is no answer or no whole one, or no further attempt
 	RetryAfter   time.Duration // what its answer asked to wait
+	Asked        bool          // whether it asked at all
+	Ended        bool          // the caller's context cut the attempt short
 	Unknown      bool          // the effect may have happened, whatever the last attempt says
 
 	buffer      *bytes.Buffer
 	limited     io.LimitedReader
-	trace       httptrace.ClientTrace
-	asked       atomic.Int32 // how often the transport asked for a connection
-	connected   atomic.Int32 // how often it got one
+	tries       int // attempts of ours
 	renewed     bool
+	paid        bool // for the last attempt, out of the budget
 	last        Attempt
 	nextAttempt time.Duration // wait before it
-	paid        bool          // for the last attempt, out of the budget
 	empty       http.Response
+	transport
+}
+
+// transport is what an attempt learns of what the transport does. Its hooks may
+// be called by other goroutines, and late.
+type transport struct {
+	bare      bool // a *http.Transport itself, which hides nothing
+	trace     httptrace.ClientTrace
+	asked     atomic.Int32 // how often it asked for a connection
+	connected atomic.Int32 // how often it got one
+	repeated  atomic.Int32 // how often it sent the request again
+	bodyRead  atomic.Bool  // whether it read the body of the request
+	most      atomic.Int32 // how many connections it may use
+	stopped   atomic.Bool  // because it used more
+	stop      atomic.Pointer[context.CancelFunc]
 }
 
 type callKey struct{}
@@ -135,35 +151,39 @@ func (c *Call) Value(key any) any {
 func callIn(ctx context.Context) *Call { return ctx.Value(callKey{}).(*Call) }
 
 // Start begins a call on behalf of ctx.
-func (c *Call) Start(ctx context.Context, effect Effect) {
+func (c *Call) Start(ctx context.Context) {
 	c.trace.GetConn = func(string) { c.asked.Add(1) }
-	c.trace.GotConn = func(httptrace.GotConnInfo) { c.connected.Add(1) }
+	c.trace.GotConn = c.gotConn
 	c.Context = httptrace.WithClientTrace(ctx, &c.trace)
-	c.Effect = effect
+	c.Effect = EffectOf(c.Method)
 }
 
 // maybeSent reports whether the attempt may have sent anything. A transport
-// that never asked for a connection reports nothing, which proves nothing.
-func (c *Call) maybeSent() bool { return c.asked.Load() == 0 || c.connected.Load() > 0 }
+// that never asked for a connection reports nothing, which proves nothing; and
+// one that is not net/http's own may have sent the body it read elsewhere.
+func (c *Call) maybeSent() bool {
+	return c.asked.Load() == 0 || c.connected.Load() > 0 || !c.bare && c.bodyRead.Load()
+}
 
 // unsent is the header that http.Client sees, which copies it. The attempts have
 // the call's own.
 var unsent = http.Header{}
 
 // Do runs the attempts of the call in ctx. The result stands in the call.
-func (l *Loop) Do(ctx context.Context, method string, target *url.URL, body []byte) {
-	req := &http.Request{Method: method, URL: target, Host: target.Host, Header: unsent}
+func (l *Loop) Do(ctx context.Context) {
+	c := callIn(ctx)
+	req := &http.Request{Method: c.Method, URL: c.URL, Host: c.URL.Host, Header: unsent}
 	r := &retryablehttp.Request{Request: req.WithContext(ctx)}
-	if body != nil {
-		_ = r.SetBody(body) // a []byte is never refused
-		r.GetBody = nil     // over HTTP/2 net/http takes it as leave to send a POST again
+	if c.Content != nil {
+		_ = r.SetBody(c.Content) // a []byte is never refused
+		r.GetBody = nil          // over HTTP/2 net/http takes it as leave to send a POST again
 	}
 	resp, err := l.client.Do(r)
 	if err == nil {
 		_ = resp.Body.Close()
 	}
 	if err != nil && ctx.Err() != nil {
-		callIn(ctx).Failure = contextError(ctx)
+		c.Failure = contextError(ctx)
 	}
 }
 
@@ -194,22 +214,22 @@ func (l attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // attempt sends req once and reads the answer to its last byte.
 func (l *Loop) attempt(ctx context.Context, c *Call, req *http.Request) {
-	c.begin()
 	started := time.Now()
-	limited := ctx
-	if deadline, ok := ctx.Deadline(); !ok || deadline.Sub(started) > l.policy.AttemptTimeout {
-		var cancel context.CancelFunc
-		limited, cancel = context.WithTimeout(ctx, l.policy.AttemptTimeout)
-		defer cancel()
-	}
+	limited, cancel := context.WithTimeout(ctx, l.policy.AttemptTimeout)
+	defer cancel()
+	rt := l.hooks.Transport()
+	c.begin(rt, &cancel, l.policy.MaxAttempts)
 	req = req.WithContext(limited)
 	req.Header = c.Header
-	resp, err := l.transport.RoundTrip(req) //nolint:bodyclose // receive closes it
+	if req.Body != nil && !c.bare {
+		req.Body = &noticed{req.Body, &c.bodyRead}
+	}
+	resp, err := rt.RoundTrip(req) //nolint:bodyclose // receive closes it
 	switch {
+	case err == nil && resp == nil:
+		err = errNeither
+		fallthrough
 	case err != nil:
-		c.Outcome = outcomeOfError(err, c.maybeSent())
-	case resp == nil:
-		err = errors.New("the transport returned neither an answer nor an error")
 		c.Outcome = outcomeOfError(err, c.maybeSent())
 	default:
 		err = c.receive(resp, l.maxBytes)
@@ -217,32 +237,82 @@ func (l *Loop) attempt(ctx context.Context, c *Call, req *http.Request) {
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
-		err = contextError(ctx)
+		err, c.Ended = contextError(ctx), true
+	case c.stopped.Load():
+		err = errRepeatedTooOften
 	case limited.Err() != nil:
 		err = fmt.Errorf("no whole answer within %v: %w", l.policy.AttemptTimeout, context.DeadlineExceeded)
+	default:
+		err = l.hooks.Redact(ctx, err)
 	}
 	c.end(err, time.Since(started))
 	if l.hooks.Attempted != nil {
 		l.hooks.Attempted(ctx, c.last)
 	}
+	if c.Outcome == Unauthorized {
+		l.hooks.Rejected(ctx)
+	}
+}
+
+// noticed is a body that tells whether it was read.
+type noticed struct {
+	io.ReadCloser
+	read *atomic.Bool
+}
+
+func (n *noticed) Read(p []byte) (int, error) {
+	n.read.Store(true)
+	return n.ReadCloser.Read(p)
 }
 
 // begin forgets the attempt before.
-func (c *Call) begin() {
+func (c *Call) begin(rt http.RoundTripper, stop *context.CancelFunc, maxAttempts int) {
+	c.most.Store(int32(min(maxAttempts-c.Attempts, math.MaxInt16))) //nolint:gosec // it fits
 	c.Attempts++
-	c.StatusCode, c.AnswerHeader, c.Body, c.Failure, c.RetryAfter = 0, nil, nil, nil, 0
+	c.tries++
+	c.StatusCode, c.AnswerHeader, c.Body, c.Failure, c.RetryAfter, c.Asked = 0, nil, nil, nil, 0, false
+	_, c.bare = rt.(*http.Transport)
 	c.asked.Store(0)
 	c.connected.Store(0)
+	c.repeated.Store(0)
+	c.bodyRead.Store(false)
+	c.stopped.Store(false)
+	c.stop.Store(stop)
+}
+
+// gotConn counts the requests that net/http sends again by itself: it takes
+// another connection for each. Over HTTP/1 those that are not safe were not
+// written at all. Over HTTP/2 it goes on without end, so it is stopped.
+func (c *Call) gotConn(info httptrace.GotConnInfo) {
+	n := c.connected.Add(1)
+	if n == 1 {
+		return
+	}
+	secure, ok := info.Conn.(*tls.Conn)
+	http2 := ok && secure.ConnectionState().NegotiatedProtocol == "h2"
+	most := c.most.Load()
+	if !c.bare || !http2 {
+		const auxiliary = 8 // for what a transport needs itself, such as a token
+		most += auxiliary
+	}
+	switch {
+	case n > most:
+		c.stopped.Store(true)
+		(*c.stop.Load())()
+	case http2 || c.Effect == Safe:
+		c.repeated.Add(1)
+	}
 }
 
 // end notes how the attempt ended.
 func (c *Call) end(err error, took time.Duration) {
 	c.Failure = err
 	c.Unknown = c.Unknown || c.Effect != Safe && rules[c.Outcome].unknown
-	for range c.connected.Load() - 1 {
+	for range c.repeated.Load() {
 		c.Attempts++
 		c.Unknown = c.Unknown || c.Effect == Idempotent
-		c.note(Attempt{Err: errRepeated})
+		c.note(Attempt{Err: errRepeated, Wait: c.nextAttempt})
+		c.nextAttempt = 0
 	}
 	c.last = Attempt{StatusCode: c.StatusCode, Err: err, Duration: took, Wait: c.nextAttempt}
 	c.note(c.last)
@@ -257,7 +327,7 @@ func (c *Call) note(a Attempt) {
 // receive reads and classifies an answer. Its error is about the body.
 func (c *Call) receive(resp *http.Response, maxBytes int64) error {
 	c.StatusCode, c.AnswerHeader = resp.StatusCode, resp.Header
-	c.RetryAfter, _ = After(resp.Header, time.Now())
+	c.RetryAfter, c.Asked = retryAfter(resp.Header, time.Now())
 	c.Outcome = outcomeOfStatus(resp.StatusCode)
 	if resp.Body == nil {
 		return nil
@@ -269,7 +339,7 @@ func (c *Call) receive(resp *http.Response, maxBytes int64) error {
 	err := c.read(resp, maxBytes)
 	switch {
 	case c.Outcome != Succeeded || err == nil:
-	case errors.Is(err, ErrTooLarge):
+	case errors.Is(err, errTooLarge):
 		c.Outcome = Unreadable
 	default:
 		c.Outcome = Truncated
@@ -279,7 +349,7 @@ func (c *Call) receive(resp *http.Response, maxBytes int64) error {
 
 func (c *Call) read(resp *http.Response, maxBytes int64) error {
 	if resp.ContentLength > maxBytes {
-		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, resp.ContentLength, maxBytes)
+		return fmt.Errorf("%w: %d bytes, at most %d", errTooLarge, resp.ContentLength, maxBytes)
 	}
 	if c.buffer == nil {
 		c.buffer = buffers.Get().(*bytes.Buffer)
@@ -293,11 +363,17 @@ func (c *Call) read(resp *http.Response, maxBytes int64) error {
 		return err
 	case int64(len(c.Body)) > maxBytes:
 		c.Body = c.Body[:maxBytes]
-		return fmt.Errorf("%w: more than %d bytes", ErrTooLarge, maxBytes)
-	case endsWithConnection(resp) && bytes.HasPrefix(bytes.TrimSpace(c.Body), []byte("{")) && !json.Valid(c.Body):
+		return fmt.Errorf("%w: more than %d bytes", errTooLarge, maxBytes)
+	case endsWithConnection(resp) && isCutOff(c.Body):
 		return io.ErrUnexpectedEOF
 	}
 	return nil
+}
+
+// isCutOff reports whether body is the beginning of a JSON value.
+func isCutOff(body []byte) bool {
+	var value json.RawMessage
+	return errors.Is(json.NewDecoder(bytes.NewReader(body)).Decode(&value), io.ErrUnexpectedEOF)
 }
 
 // endsWithConnection reports whether only the end of the connection marks the
@@ -309,10 +385,14 @@ func endsWithConnection(resp *http.Response) bool {
 // again is the CheckRetry of go-retryablehttp.
 func (l *Loop) again(ctx context.Context, _ *http.Response, _ error) (bool, error) {
 	c := callIn(ctx)
-	if c.Outcome == Succeeded {
+	if c.Outcome == Succeeded || c.Outcome == Refused {
 		l.refund(c)
 	}
-	if c.Attempts >= l.policy.MaxAttempts || !rules[c.Outcome].again[c.Effect] {
+	spent := c.Attempts
+	if !c.bare {
+		spent = c.tries // what else it wrote may have been its own business
+	}
+	if spent >= l.policy.MaxAttempts || !rules[c.Outcome].again[c.Effect] {
 		return false, nil
 	}
 	if ctx.Err() != nil {
@@ -322,7 +402,7 @@ func (l *Loop) again(ctx context.Context, _ *http.Response, _ error) (bool, erro
 	if c.Outcome == Unauthorized {
 		return l.renew(ctx, c), nil
 	}
-	c.nextAttempt = l.policy.wait(c.Attempts, c.StatusCode, c.AnswerHeader)
+	c.nextAttempt = l.policy.wait(c)
 	if deadline, ok := ctx.Deadline(); c.nextAttempt > l.policy.MaxWait || ok && c.nextAttempt >= time.Until(deadline) {
 		return false, nil
 	}
@@ -336,12 +416,12 @@ func (l *Loop) again(ctx context.Context, _ *http.Response, _ error) (bool, erro
 	return true, nil
 }
 
-// refund pays a retry back that succeeded: it was worth its cost.
+// refund pays a retry back that got an answer: it was worth its cost.
 func (l *Loop) refund(c *Call) {
 	if c.paid {
 		l.budget.refund(retryCost)
 	} else {
-		l.budget.refund(successRefund)
+		l.budget.refund(answerRefund)
 	}
 }
 

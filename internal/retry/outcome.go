@@ -105,9 +105,10 @@ func permanent(err error) bool {
 	var (
 		certificate *tls.CertificateVerificationError
 		notTLS      tls.RecordHeaderError
-		alert       tls.AlertError
+		alert       *net.OpError
 		dns         *net.DNSError
 	)
-	return errors.As(err, &certificate) || errors.As(err, &notTLS) || errors.As(err, &alert) ||
+	return errors.As(err, &certificate) || errors.As(err, &notTLS) ||
+		errors.As(err, &alert) && alert.Op == "remote error" || // as crypto/tls reports one
 		errors.As(err, &dns) && dns.IsNotFound
 }

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httptrace"
 	"net/url"
 	"strings"
@@ -68,7 +69,7 @@ func TestOutcomeOfError(t *testing.T) {
 		{&net.OpError{Op: "dial", Err: &net.DNSError{IsNotFound: true}}, true},
 		{fmt.Errorf("x: %w", &tls.CertificateVerificationError{Err: errors.New("expired")}), true},
 		{tls.RecordHeaderError{}, true},
-		{&net.OpError{Op: "remote error", Err: tls.AlertError(40)}, true},
+		{&net.OpError{Op: "remote error", Err: errors.New("tls: handshake failure")}, true},
 	} {
 		assert.Equal(t, Lost, outcomeOfError(row.err, true), "%v", row.err)
 		want := NotSent
@@ -106,22 +107,22 @@ func TestRules(t *testing.T) {
 	assert.Len(t, rules, 10)
 }
 
-func TestAfter(t *testing.T) {
+func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for value, want := range map[string]time.Duration{
 		"0": 0, "7": 7 * time.Second, "007": 7 * time.Second, "9223372036": 9223372036 * time.Second, "9223372037": math.MaxInt64, "9223372036854775808": math.MaxInt64,
 		"Thu, 01 Jan 2026 00:01:00 GMT": time.Minute, "Thu, 01 Jan 1970 00:00:00 GMT": 0, "Thursday, 01-Jan-26 00:01:00 GMT": time.Minute, "Thu Jan  1 00:01:00 2026": time.Minute,
 	} {
-		got, ok := After(http.Header{"Retry-After": {value, "99"}}, now)
+		got, ok := retryAfter(http.Header{"Retry-After": {value, "99"}}, now)
 		assert.True(t, ok, value)
 		assert.Equal(t, want, got, value)
 	}
 	for _, value := range []string{"", " ", "-1", "+1", "1.0", "1e1", "0x1", "1 2", "1,2", "٣", "tomorrow", "Thu, 01 Jan 2026 00:01:00 CET"} {
-		_, ok := After(http.Header{"Retry-After": {value}}, now)
+		_, ok := retryAfter(http.Header{"Retry-After": {value}}, now)
 		assert.False(t, ok, value)
 	}
-	_, ok := After(nil, now)
+	_, ok := retryAfter(nil, now)
 	assert.False(t, ok)
 }
 
@@ -144,38 +145,62 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-type transport func(*http.Request) (*http.Response, error)
+type roundTripper func(*http.Request) (*http.Response, error)
 
-func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// run makes a call of effect through a transport.
-func run(ctx context.Context, t *testing.T, effect Effect, rt transport) *Call {
+// run makes a call by a method through a transport.
+func run(ctx context.Context, t *testing.T, method string, rt http.RoundTripper) *Call {
 	t.Helper()
-	l := New(rt, Policy{MaxAttempts: 3, MinWait: time.Second, MaxWait: time.Second, AttemptTimeout: time.Minute, Budget: -1}, 1<<10, Hooks{
-		Prepare: func(context.Context) error { return nil },
-		Renew:   func(context.Context) (bool, error) { return false, nil },
+	l := New(Policy{MaxAttempts: 3, MinWait: time.Second, MaxWait: time.Second, AttemptTimeout: time.Minute, Budget: NoBudget}, 1<<10, Hooks{
+		Transport: func() http.RoundTripper { return rt },
+		Prepare:   func(context.Context) error { return nil },
+		Rejected:  func(context.Context) {},
+		Renew:     func(context.Context) (bool, error) { return false, nil },
+		Redact:    func(_ context.Context, err error) error { return err },
 	})
-	c := &Call{KeepRecord: true}
-	c.Start(ctx, effect)
-	l.Do(c, http.MethodPost, &url.URL{Scheme: "https", Host: "api.example.com", Path: "/"}, []byte("body"))
+	c := &Call{Method: method, URL: &url.URL{Scheme: "https", Host: "api.example.com", Path: "/"}, Content: []byte("body"), KeepRecord: true}
+	c.Start(ctx)
+	l.Do(c)
 	return c
 }
 
-// connecting plays a transport that says how often it got a connection.
-func connecting(asked, connected int, status int) transport {
-	return func(r *http.Request) (*http.Response, error) {
-		trace := httptrace.ContextClientTrace(r.Context())
-		for range asked {
-			trace.GetConn("x:1")
-		}
-		for range connected {
-			trace.GotConn(httptrace.GotConnInfo{})
-		}
-		if status == 0 {
-			return nil, io.ErrUnexpectedEOF
-		}
-		return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+// reports is what a transport says of an attempt.
+type reports struct {
+	asked, connected, status int
+	conn                     net.Conn
+}
+
+func (r reports) RoundTrip(req *http.Request) (*http.Response, error) {
+	trace := httptrace.ContextClientTrace(req.Context())
+	for range r.asked {
+		trace.GetConn("x:1")
 	}
+	for range r.connected {
+		trace.GotConn(httptrace.GotConnInfo{Conn: r.conn})
+	}
+	if err := req.Context().Err(); err != nil {
+		return nil, err
+	}
+	if r.status == 0 {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return &http.Response{StatusCode: r.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+}
+
+// overHTTP2 returns a connection on which HTTP/2 was negotiated.
+func overHTTP2(t *testing.T) net.Conn {
+	t.Helper()
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	config := server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	config.NextProtos = []string{"h2"}
+	conn, err := (&tls.Dialer{Config: config}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
 }
 
 // TestWhatATransportReports: only a transport that asked for a connection and
@@ -183,34 +208,54 @@ func connecting(asked, connected int, status int) transport {
 // the request several times.
 func TestWhatATransportReports(t *testing.T) {
 	t.Parallel()
+	http2 := overHTTP2(t)
 	for _, row := range []struct {
-		name                     string
-		effect                   Effect
-		asked, connected, status int
-		attempts                 int
-		outcome                  Outcome
-		unknown                  bool
+		name     string
+		method   string
+		reports  reports
+		attempts int
+		outcome  Outcome
+		unknown  bool
 	}{
-		{"nothing", Unsafe, 0, 0, 0, 1, Lost, true},
-		{"asked in vain", Unsafe, 1, 0, 0, 3, NotSent, false},
-		{"connected", Unsafe, 1, 1, 0, 1, Lost, true},
-		{"connected twice, then refused", Idempotent, 2, 2, 404, 2, Refused, true},
-		{"connected twice, then refused, reading", Safe, 2, 2, 404, 2, Refused, false},
-		{"connected twice, and the attempts are used up", Safe, 2, 2, 503, 4, Failed, false},
-		{"connected twice, then success", Idempotent, 2, 2, 200, 2, Succeeded, true},
+		{"nothing", "POST", reports{0, 0, 0, nil}, 1, Lost, true},
+		{"asked in vain", "POST", reports{1, 0, 0, nil}, 3, NotSent, false},
+		{"connected", "POST", reports{1, 1, 0, nil}, 1, Lost, true},
+		{"connected twice over HTTP/2, then refused", "DELETE", reports{2, 2, 404, http2}, 2, Refused, true},
+		{"connected twice over HTTP/1, then refused", "DELETE", reports{2, 2, 404, nil}, 1, Refused, false},
+		{"connected twice, then refused, reading", "GET", reports{2, 2, 404, nil}, 2, Refused, false},
+		{"connected twice in each of our three attempts", "GET", reports{2, 2, 503, nil}, 6, Failed, false},
+		{"connected twice over HTTP/2, then success", "DELETE", reports{2, 2, 200, http2}, 2, Succeeded, true},
+		{"no end of connections", "DELETE", reports{1000, 1000, 0, nil}, 3, Lost, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				c := run(t.Context(), t, row.effect, connecting(row.asked, row.connected, row.status))
+				c := run(t.Context(), t, row.method, row.reports)
 				defer c.Release()
 				assert.Equal(t, row.attempts, c.Attempts)
 				assert.Len(t, c.Record, row.attempts)
 				assert.Equal(t, row.outcome, c.Outcome)
 				assert.Equal(t, row.unknown, c.Unknown)
+				if row.reports.connected == 1000 {
+					assert.Equal(t, errRepeatedTooOften, c.Failure)
+				}
 			})
 		})
 	}
+}
+
+// TestSilentPrimary: a transport that is not net/http's own, and that failed to
+// connect, may have sent the body it read in a way that it does not report.
+func TestSilentPrimary(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := run(t.Context(), t, "POST", roundTripper(func(r *http.Request) (*http.Response, error) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			return reports{asked: 1}.RoundTrip(r)
+		}))
+		defer c.Release()
+		assert.Equal(t, []any{1, Lost, true}, []any{c.Attempts, c.Outcome, c.Unknown})
+	})
 }
 
 // TestBodyIsWholeInEveryAttempt: go-retryablehttp rewinds it.
@@ -218,14 +263,14 @@ func TestBodyIsWholeInEveryAttempt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		bodies := ""
-		c := run(t.Context(), t, Safe, func(r *http.Request) (*http.Response, error) {
+		c := run(t.Context(), t, "GET", roundTripper(func(r *http.Request) (*http.Response, error) {
 			data, err := io.ReadAll(r.Body)
 			require.NoError(t, err)
 			require.NoError(t, r.Body.Close())
 			bodies += string(data) + "."
 			assert.Equal(t, int64(4), r.ContentLength)
 			return &http.Response{StatusCode: http.StatusServiceUnavailable}, nil
-		})
+		}))
 		defer c.Release()
 		assert.Equal(t, "body.body.body.", bodies)
 		assert.Equal(t, http.StatusServiceUnavailable, c.StatusCode, "an answer without a body is one")
@@ -248,13 +293,13 @@ func TestContextError(t *testing.T) {
 // TestBufferIsNotShared: what a call has read stays while another one reads.
 func TestBufferIsNotShared(t *testing.T) {
 	t.Parallel()
-	answer := func(text string) transport {
+	answer := func(text string) roundTripper {
 		return func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(text))}, nil
 		}
 	}
-	first := run(t.Context(), t, Safe, answer("first"))
-	second := run(t.Context(), t, Safe, answer("second"))
+	first := run(t.Context(), t, "GET", answer("first"))
+	second := run(t.Context(), t, "GET", answer("second"))
 	assert.Equal(t, "first", string(first.Body))
 	assert.Equal(t, "second", string(second.Body))
 	first.Release()

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// After reads the Retry-After field of an answer, in seconds or as any
+// retryAfter reads the Retry-After field of an answer, in seconds or as any
 // HTTP date (RFC 9110, section 10.2.3). A date that has passed is zero; a
 // number too large for a Duration is the longest one.
-func After(h http.Header, now time.Time) (wait time.Duration, ok bool) {
+func retryAfter(h http.Header, now time.Time) (wait time.Duration, ok bool) {
 	value := strings.Trim(h.Get("Retry-After"), " \t")
 	if value == "" {
 		return 0, false
@@ -31,15 +31,13 @@ func After(h http.Header, now time.Time) (wait time.Duration, ok bool) {
 	return max(0, date.Sub(now)), true
 }
 
-// wait returns how long to wait after an attempt, which may be too long: as the
-// answer asks where it can be heeded, and otherwise a backoff.
-func (p Policy) wait(attempts, status int, answer http.Header) time.Duration {
-	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
-		if asked, ok := After(answer, time.Now()); ok {
-			return max(asked, p.MinWait)
-		}
+// wait returns how long to wait after the last attempt of a call, which may be
+// too long: as the answer asks where it can be heeded, and otherwise a backoff.
+func (p Policy) wait(c *Call) time.Duration {
+	if c.Asked && (c.StatusCode == http.StatusTooManyRequests || c.StatusCode == http.StatusServiceUnavailable) {
+		return max(c.RetryAfter, p.MinWait)
 	}
-	return p.backoff(attempts)
+	return p.backoff(c.Attempts)
 }
 
 // backoff returns a random wait before the attempt that follows the given

@@ -1,0 +1,50 @@
+package baseurl
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"https://api.losant.com":           "https://api.losant.com",
+		"HTTPS://api.losant.com/":          "https://api.losant.com",
+		"https://api.example.com:8443/a/b": "https://api.example.com:8443/a/b",
+		"https://api.example.com/a.b/~c/":  "https://api.example.com/a.b/~c",
+		"http://127.0.0.1:80":              "http://127.0.0.1:80",
+		"http://127.255.1.2":               "http://127.255.1.2",
+		"http://[::1]":                     "http://[::1]",
+		"http://[::ffff:127.0.0.1]":        "http://[::ffff:127.0.0.1]",
+		"http://localhost:8080":            "http://localhost:8080",
+		"http://LOCALHOST":                 "http://LOCALHOST",
+	} {
+		base, err := Parse(raw, false)
+		require.NoError(t, err, raw)
+		assert.Equal(t, want, base.String())
+	}
+	base, err := Parse("http://api.example.com", true)
+	require.NoError(t, err)
+	assert.Equal(t, "http://api.example.com", base.String())
+}
+
+func TestParseRefuses(t *testing.T) {
+	t.Parallel()
+	const secret = "hunter2hunter2"
+	for _, raw := range []string{
+		"", "api.losant.com", "//api.losant.com", "ftp://api.losant.com", "https://", "https://:443", "https:api.losant.com", "https://user:" + secret + "@api.losant.com", "https://@api.losant.com",
+		"https://user:" + secret + "/x@host", "https://api.losant.com?token=" + secret, "https://api.losant.com?", "https://api.losant.com#" + secret, "https://api.losant.com#",
+		"https://api.losant.com/a/../b", "https://api.losant.com/a/..", "https://api.losant.com/..", "https://api.losant.com/./b", "https://api.losant.com/.", "https://api.losant.com/%2e%2e/b", "https://api.losant.com/a%2fb",
+		"https://api.losant.com/%252e", "https://api.losant.com/a%0Ab", "https://api.losant.com/a%1B%5B31m", "https://api.losant.com//b", "https://api.losant.com/a//", "https://api.losant.com/a b", "https://api.losant.com/é",
+		"https://api.losant.com/a;b", `https://api.losant.com/a\b`, "https://api.losant.com/\r\nX: y", "https://api.losant.com/" + strings.Repeat("a", 1<<10),
+		"http://api.losant.com", "http://localhost.example.com", "http://127.1", "http://128.0.0.1", "http://0.0.0.0", "http://[::]", "http://localhost.", "http://10.0.0.1",
+	} {
+		base, err := Parse(raw, false)
+		require.Error(t, err, raw)
+		assert.Nil(t, base)
+		assert.NotContains(t, err.Error(), secret)
+	}
+}

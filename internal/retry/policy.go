@@ -1,0 +1,42 @@
+package retry
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Policy bounds the attempts of a call. A zero field stands for its default.
+type Policy struct {
+	MaxAttempts    int
+	MinWait        time.Duration
+	MaxWait        time.Duration
+	AttemptTimeout time.Duration
+	Budget         int
+}
+
+// NoBudget is the Budget without bound.
+const NoBudget = -1
+
+// Complete fills in the defaults, or refuses what contradicts itself.
+func (p Policy) Complete() (Policy, error) {
+	if p.MaxAttempts < 0 || p.MinWait < 0 || p.MaxWait < 0 || p.AttemptTimeout < 0 || p.Budget < NoBudget {
+		return Policy{}, errors.New("the retry policy has a negative field")
+	}
+	if p.MinWait > 0 && p.MaxWait > 0 && p.MinWait > p.MaxWait {
+		return Policy{}, fmt.Errorf("the retry policy has a MinWait of %v above its MaxWait of %v", p.MinWait, p.MaxWait)
+	}
+	setDefault(&p.MaxAttempts, 4)
+	setDefault(&p.AttemptTimeout, 30*time.Second)
+	setDefault(&p.Budget, 500)
+	// A default gives way to the field that was set.
+	setDefault(&p.MaxWait, max(30*time.Second, p.MinWait))
+	setDefault(&p.MinWait, min(500*time.Millisecond, p.MaxWait))
+	return p, nil
+}
+
+func setDefault[T int | time.Duration](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}

@@ -1,0 +1,61 @@
+// Package route makes the path of a resource out of its template and its ids,
+// and refuses whatever could be the path of another one.
+package route
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/losant-community/losant-rest-go/internal/text"
+)
+
+// Path is the path of a resource, or the reason why there is none.
+type Path struct {
+	Template string // "/instances/{instanceId}"
+	Expanded string // "/instances/575ec8687ae143cd83dc4a95"
+	Err      error
+}
+
+// Expand puts ids into the places of template, in order. An id is 24
+// hexadecimal digits, the pattern of the API.
+func Expand(template string, ids ...string) Path {
+	const idLength = 24
+	if strings.Count(template, "{") != len(ids) {
+		return Path{Template: template, Err: fmt.Errorf("%d ids for %s", len(ids), template)}
+	}
+	var expanded strings.Builder
+	expanded.Grow(len(template) + idLength*len(ids))
+	rest := template
+	for _, id := range ids {
+		before, after, _ := strings.Cut(rest, "{")
+		name, after, _ := strings.Cut(after, "}")
+		if len(id) != idLength || strings.Trim(id, "0123456789abcdefABCDEF") != "" {
+			return Path{Template: template, Err: fmt.Errorf("%s %q is not 24 hexadecimal digits", fieldOf(name), text.Cut(id, 2*idLength))}
+		}
+		expanded.WriteString(before)
+		expanded.WriteString(id)
+		rest = after
+	}
+	expanded.WriteString(rest)
+	if !samePlaces(template, expanded.String()) {
+		return Path{Template: template, Err: fmt.Errorf("the path %q is not one of %s", expanded.String(), template)}
+	}
+	return Path{Template: template, Expanded: expanded.String()}
+}
+
+// fieldOf returns the Go field for a place: InviteID for inviteId.
+func fieldOf(name string) string {
+	return strings.ToUpper(name[:1]) + strings.TrimSuffix(name[1:], "Id") + "ID"
+}
+
+// samePlaces is the last check of a path as a whole: it has as many segments
+// as its template, none of them empty, and nothing that could be an escape, a
+// dot segment or the end of a path.
+func samePlaces(template, path string) bool {
+	plain := func(r rune) bool {
+		return r == '/' || r == '-' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	}
+	return strings.HasPrefix(path, "/") && !strings.HasSuffix(path, "/") && !strings.Contains(path, "//") &&
+		strings.Count(path, "/") == strings.Count(template, "/") &&
+		strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0
+}

@@ -1,0 +1,45 @@
+package text
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestPrintable(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"":                           "",
+		"plain – ünï":                "plain – ünï",
+		"a\nb\r\tc\x00d\x1b[31me":    "a b  c d [31me",
+		"\u202egnirts\u2028\ufeff|":  " gnirts  |",
+		"\xff\xfe|":                  "\ufffd|",
+		strings.Repeat("a", 1<<10):   strings.Repeat("a", 1<<10),
+		strings.Repeat("a", 1<<10+1): strings.Repeat("a", 1<<10) + "…",
+	} {
+		assert.Equal(t, want, Printable(in), "%.40q", in)
+	}
+	for _, unit := range []string{"\x80", "\xff", "é", "€", "𝄞", "\xc3", "\n"} {
+		out := Printable(strings.Repeat(unit, 1<<20))
+		assert.LessOrEqual(t, len(out), 1<<10+len("…"))
+		assert.True(t, utf8.ValidString(out), "%q", unit)
+		assert.NotEmpty(t, out)
+	}
+}
+
+func TestSnippet(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, `"<html> <h1>Not Found</h1>"`, Snippet("<html>\n\t <h1>Not\x00Found</h1>\n"))
+	assert.Equal(t, `"`+strings.Repeat("x", 120)+`…"`, Snippet(strings.Repeat("x", 1000)))
+}
+
+func TestCut(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "abc", Cut("abc", 3))
+	assert.Equal(t, "ab…", Cut("abc", 2))
+	assert.Equal(t, "…", Cut("abc", 0))
+	assert.Equal(t, "a…", Cut("aé", 2), "no half of a rune")
+	assert.Equal(t, "\x80\x80\x80\x80\x80\x80…", Cut(strings.Repeat("\x80", 9), 6), "bytes that are no runes")
+}

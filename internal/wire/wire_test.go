@@ -1,0 +1,69 @@
+package wire
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestMilliseconds: any JSON number is read, none overflows, and none takes
+// long.
+func TestMilliseconds(t *testing.T) {
+	t.Parallel()
+	const longest, shortest = time.Duration(math.MaxInt64), time.Duration(math.MinInt64)
+	started := time.Now()
+	for number, want := range map[string]time.Duration{
+		"0": 0, "-0": 0, "null": 0, "1": time.Millisecond, "-1": -time.Millisecond, "4233600000": 49 * 24 * time.Hour, "4.2336e9": 49 * 24 * time.Hour, "42336E+5": 49 * 24 * time.Hour,
+		"0.5": 500 * time.Microsecond, "0.000001": 1, "-0.000001": -1, "0.0000001": 0, "1e-999999999": 0, "0.1": 100 * time.Microsecond, "1.005": 1005 * time.Microsecond,
+		"9223372036854": 9223372036854 * time.Millisecond, "9223372036854.775807": longest, "9223372036854.775806": longest - 1, "9223372036855": longest, "9223372036854.776": longest,
+		"9223372036854775807": longest, "9223372036854775808": longest, "-9223372036854.775808": shortest, "-9223372036854": -9223372036854 * time.Millisecond,
+		"1e400": longest, "1E2170000000": longest, "0E2170000000": 0, "1E-2170000000": 0, "1e600000000": longest, "1e-600000000": 0, "1e999999999999": longest, "1e-999999999999": 0, "0e99999999999999999999": 0,
+		"-1e400": shortest, "-9223372036855": shortest, "-9223372036854775809": shortest,
+		"1" + strings.Repeat("0", 1<<20): longest, "0." + strings.Repeat("0", 1<<20) + "1": 0, strings.Repeat("9", 4<<20) + "e-2147483648": 0,
+	} {
+		var got Milliseconds
+		require.NoError(t, json.Unmarshal([]byte(number), &got), "%.40s", number)
+		assert.Equal(t, want, time.Duration(got), "%.40s", number)
+	}
+	assert.Less(t, time.Since(started), 5*time.Second)
+	for _, bad := range []string{`"1"`, "{}", "[]", "true", `"` + strings.Repeat("1", 100) + `"`, `["` + strings.Repeat("1", 100) + `"]`} {
+		require.Error(t, json.Unmarshal([]byte(bad), new(Milliseconds)), bad)
+	}
+}
+
+func TestMillisecondsAgain(t *testing.T) {
+	t.Parallel()
+	for duration, want := range map[time.Duration]string{
+		0: "0", time.Millisecond: "1", -time.Hour: "-3600000", 1: "0.000001", -1500 * time.Microsecond: "-1.500000", math.MaxInt64: "9223372036854.775807", math.MinInt64: "-9223372036854.775808",
+	} {
+		data, err := json.Marshal(Milliseconds(duration))
+		require.NoError(t, err)
+		assert.Equal(t, want, string(data))
+		var back Milliseconds
+		require.NoError(t, json.Unmarshal(data, &back))
+		assert.Equal(t, duration, time.Duration(back))
+	}
+}
+
+func TestDate(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		`"2026-05-13T04:00:00.000Z"`, `"2026-05-13T04:00:00.120Z"`, `"2026-05-13T04:00:00.000000001Z"`, `"2026-05-13T04:00:00.000+02:00"`, `"0000-01-01T00:00:00.000Z"`, `"9999-12-31T23:59:59.999999999Z"`,
+	} {
+		var date Date
+		require.NoError(t, json.Unmarshal([]byte(text), &date))
+		data, err := json.Marshal(date)
+		require.NoError(t, err)
+		assert.Equal(t, text, string(data))
+	}
+	for _, year := range []int{-1, 10000} {
+		_, err := json.Marshal(Date{time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)})
+		require.Error(t, err)
+	}
+	require.Error(t, json.Unmarshal([]byte(`"yesterday"`), new(Date)))
+}
