@@ -41,7 +41,8 @@ const version = "0.1.0"
 // Client calls the Losant REST API. Make one with [NewClient]. The fields can
 // be replaced by fakes in tests, before the client is used.
 type Client struct {
-	InstanceOrgInvite InstanceOrgInviteService // one invitation to an organization of an instance
+	InstanceOrgInvite  InstanceOrgInviteService  // one invitation to an organization of an instance
+	InstanceOrgInvites InstanceOrgInvitesService // the invitations to an organization of an instance
 
 	base        url.URL // its path has no slash at the end
 	apiVersion  string
@@ -60,6 +61,7 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 		return nil, invalid("NewClient", err)
 	}
 	c.InstanceOrgInvite = &instanceOrgInviteService{c}
+	c.InstanceOrgInvites = &instanceOrgInvitesService{c}
 	return c, nil
 }
 
@@ -146,6 +148,7 @@ type request struct {
 	operation string // "InstanceOrgInvite.Get"
 	method    string // of HTTP
 	path      route.Path
+	query     url.Values
 	body      any // sent as JSON; nil: none
 }
 
@@ -203,6 +206,9 @@ func (c *Client) newRequest(ctx context.Context, x *exchange, r request, opts []
 	x.url = c.base
 	x.url.Path += r.path.Expanded
 	x.url.RawQuery = x.options.query()
+	if len(r.query) > 0 {
+		x.url.RawQuery += "&" + r.query.Encode()
+	}
 	x.Method, x.URL, x.Content = r.method, &x.url, content
 	x.KeepRecord = len(x.options.responses) > 0
 	if err := c.credentials.authorize(x); err != nil {
