@@ -16,6 +16,7 @@ package losant
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -149,7 +150,8 @@ type request struct {
 	method    string // of HTTP
 	path      route.Path
 	query     url.Values
-	body      any // sent as JSON; nil: none
+	body      any   // sent as JSON; nil: none
+	err       error // why it is none
 }
 
 // answer is what a success is decoded into. It refuses an object that is not
@@ -194,8 +196,8 @@ func (c *Client) newRequest(ctx context.Context, x *exchange, r request, opts []
 	if ctx == nil {
 		return invalid(r.operation, errors.New("the context is nil"))
 	}
-	if r.path.Err != nil {
-		return invalid(r.operation, r.path.Err)
+	if err := cmp.Or(r.err, r.path.Err); err != nil {
+		return invalid(r.operation, err)
 	}
 	content, err := encode(r.body)
 	if err != nil {
@@ -205,6 +207,9 @@ func (c *Client) newRequest(ctx context.Context, x *exchange, r request, opts []
 	x.operation = Operation{Name: r.operation, Method: r.method, PathTemplate: r.path.Template}
 	x.url = c.base
 	x.url.Path += r.path.Expanded
+	if r.path.Escaped != "" {
+		x.url.RawPath = c.base.Path + r.path.Escaped
+	}
 	x.url.RawQuery = x.options.query()
 	if len(r.query) > 0 {
 		x.url.RawQuery += "&" + r.query.Encode()
@@ -229,7 +234,11 @@ func encode(body any) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return json.Marshal(body)
+	content, err := json.Marshal(body)
+	if string(content) == "null" {
+		return nil, errors.New("the body is null")
+	}
+	return content, err
 }
 
 // newHeader makes the header of a request.
@@ -256,7 +265,8 @@ func (c *Client) newHeader(x *exchange) http.Header {
 
 // decode reads a success. A body that is not one JSON object is none.
 func decode(body []byte, a answer) error {
-	if !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
+	_, listed := a.(interface{ mayBeArray() })
+	if body := bytes.TrimLeft(body, " \t\r\n"); !bytes.HasPrefix(body, []byte("{")) && !(listed && bytes.HasPrefix(body, []byte("["))) {
 		return errors.New("it is not a JSON object")
 	}
 	unmarshal := func(data []byte) error { return json.Unmarshal(data, a) }
@@ -349,6 +359,96 @@ func logAttempt(ctx context.Context, logger *slog.Logger, level slog.Level, mess
 		attrs = append(attrs, slog.String("error", text.Printable(words)))
 	}
 	logger.LogAttrs(ctx, level, message, attrs...)
+}
+
+// Request describes a call of an action that this package has no method for;
+// see [Call].
+type Request struct {
+	// Operation names the action in errors and logs, and for transports:
+	// "Device.Get". By default, Method and the path with {id} for the ids.
+	Operation string
+	Method    string     // GET, POST, PUT, PATCH or DELETE
+	Path      []string   // the segments of the path, not escaped: "applications", id, "devices"
+	Query     url.Values // besides _actions, _links and _embedded, which are options
+	Body      any        // sent as JSON; nil: none, but a POST or PATCH sends {}
+}
+
+// Call calls any action of the API, on the road that the methods of this package
+// take: the same checks, token, attempts, errors and options. The answer, a JSON
+// object or array, is decoded into a T as [encoding/json] does it; that what was
+// asked for is in it, is for the caller to see.
+//
+// Attempts go by the method: a GET like a Get of this package, a DELETE or PUT
+// like its Delete, a POST or PATCH like its ResendInvite, which is not repeated
+// if it may have had an effect.
+//
+// A segment of the path is escaped. If it is empty, or has a dot segment or a
+// control character in it, or if anything else of the request makes no sense,
+// the error matches [ErrInvalidArgument] and nothing is sent. It is not checked
+// for being an id: that, too, is for the caller.
+func Call[T any](ctx context.Context, client *Client, r Request, opts ...RequestOption) (*T, error) {
+	described := r.request()
+	if client == nil || client.loop == nil {
+		return nil, invalid(described.operation, errors.New("the client is not one of NewClient"))
+	}
+	answer, err := call[anything[T]](ctx, client, described, opts)
+	if err != nil {
+		return nil, err
+	}
+	return &answer.value, nil
+}
+
+// request is the request as a method would describe it.
+func (r Request) request() request {
+	path := route.Join(r.Path)
+	if path.Template == "" {
+		path.Template = "/"
+	}
+	out := request{
+		operation: cmp.Or(r.Operation, strings.TrimSpace(r.Method+" "+path.Template)),
+		method:    r.Method,
+		path:      path,
+		query:     r.Query,
+		body:      r.Body,
+	}
+	switch r.Method {
+	case http.MethodGet:
+		if r.Body != nil {
+			out.err = errors.New("a GET has no body")
+		}
+	case http.MethodPost, http.MethodPatch:
+		if r.Body == nil {
+			// net/http could send a request without a body again by itself.
+			out.body = struct{}{}
+		}
+	case http.MethodPut, http.MethodDelete:
+	default:
+		out.err = fmt.Errorf("the method %q is not GET, POST, PUT, PATCH or DELETE", text.Cut(r.Method, 20))
+	}
+	for _, name := range []string{"_actions", "_links", "_embedded"} {
+		if r.Query.Has(name) {
+			out.err = fmt.Errorf("%s is not for the Query: there is an option", name)
+		}
+	}
+	if text.Printable(r.Operation) != r.Operation {
+		out.operation, out.err = "Call", errors.New("the operation is not printable, or too long")
+	}
+	return out
+}
+
+// anything is an answer of a type that this package does not know.
+type anything[T any] struct{ value T }
+
+// UnmarshalJSON decodes into the value.
+func (a *anything[T]) UnmarshalJSON(data []byte) error { return json.Unmarshal(data, &a.value) }
+
+func (*anything[T]) mayBeArray() {}
+
+func (a *anything[T]) whole() error {
+	if known, ok := any(&a.value).(answer); ok {
+		return known.whole()
+	}
+	return nil
 }
 
 // Operation is what a request is for. Its fields have few values, so that they

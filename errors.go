@@ -162,7 +162,7 @@ func newError(x *exchange, undecodable error) *Error {
 	e := &Error{
 		Operation:  x.operation.Name,
 		Method:     x.operation.Method,
-		Path:       x.url.Path,
+		Path:       x.url.EscapedPath(),
 		StatusCode: x.StatusCode,
 		RetryAfter: x.RetryAfter,
 		Attempts:   x.Attempts,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"net/http/httptest"
 	"time"
 
 	losant "github.com/losant-community/losant-rest-go"
@@ -127,4 +128,38 @@ func ExampleWithResponse() {
 	// Output:
 	// 503
 	// 200
+}
+
+// device is a type of the program's own: the library has none for devices yet.
+type device struct {
+	DeviceID string `json:"deviceId"`
+	Name     string `json:"name"`
+}
+
+// An action that the library has no method for goes through the door.
+func ExampleCall() {
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println(r.Method, r.URL.Path)
+		_, _ = fmt.Fprint(w, `{"deviceId": "64b0f5d29c3a7e0012ab34ce", "name": "pump"}`)
+	}))
+	defer api.Close()
+	client, err := losant.NewClient("token-of-an-example", losant.WithBaseURL(api.URL))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.CloseIdleConnections()
+	ctx := context.Background()
+
+	found, err := losant.Call[device](ctx, client, losant.Request{
+		Operation: "Device.Get",
+		Method:    http.MethodGet,
+		Path:      []string{"applications", "64b0f5d29c3a7e0012ab34cd", "devices", "64b0f5d29c3a7e0012ab34ce"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(found.Name)
+	// Output:
+	// GET /applications/64b0f5d29c3a7e0012ab34cd/devices/64b0f5d29c3a7e0012ab34ce
+	// pump
 }

@@ -1,10 +1,13 @@
-// Package route makes the path of a resource out of its template and its ids,
-// and refuses whatever could be the path of another one.
+// Package route makes the path of a resource, out of its template and its ids or
+// out of segments, and refuses whatever could be the path of another one.
 package route
 
 import (
+	"errors"
 	"fmt"
+	"net/url"
 	"strings"
+	"unicode"
 
 	"github.com/losant-community/losant-rest-go/internal/text"
 )
@@ -13,6 +16,7 @@ import (
 type Path struct {
 	Template string // "/instances/{instanceId}"
 	Expanded string // "/instances/575ec8687ae143cd83dc4a95"
+	Escaped  string // Expanded as in a URL; "" if it needs no escapes
 	Err      error
 }
 
@@ -58,4 +62,55 @@ func samePlaces(template, path string) bool {
 	return strings.HasPrefix(path, "/") && !strings.HasSuffix(path, "/") && !strings.Contains(path, "//") &&
 		strings.Count(path, "/") == strings.Count(template, "/") &&
 		strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0
+}
+
+// Join makes a path of segments, each escaped. One that is empty, or that has a
+// control character or a dot segment in it, is refused. In the template, what
+// does not look like a word of a route stands as {id}.
+func Join(segments []string) Path {
+	if len(segments) == 0 {
+		return Path{Err: errors.New("the path is empty")}
+	}
+	var p Path
+	var escaped string
+	for n, segment := range segments {
+		if reason := refusal(segment); reason != "" {
+			return Path{Err: fmt.Errorf("segment %d of the path, %q, %s", n, text.Cut(segment, 80), reason)}
+		}
+		p.Expanded += "/" + segment
+		escaped += "/" + url.PathEscape(segment)
+		if isWord(segment) {
+			p.Template += "/" + segment
+		} else {
+			p.Template += "/{id}"
+		}
+	}
+	if escaped != p.Expanded {
+		p.Escaped = escaped
+	}
+	return p
+}
+
+func refusal(segment string) string {
+	if segment == "" {
+		return "is empty"
+	}
+	if strings.ContainsFunc(segment, unicode.IsControl) || strings.ToValidUTF8(segment, "") != segment {
+		return "has a control character, or is not UTF-8"
+	}
+	// A proxy may undo the escape of a slash.
+	for part := range strings.FieldsFuncSeq(segment, func(r rune) bool { return r == '/' || r == '\\' }) {
+		if part == "." || part == ".." {
+			return "has a dot segment"
+		}
+	}
+	return ""
+}
+
+// isWord reports whether segment looks like a part of a route, such as
+// "device-recipes" or "resendInvite", rather than like a name or an id.
+func isWord(segment string) bool {
+	const longest = 32
+	return len(segment) <= longest && 'a' <= segment[0] && segment[0] <= 'z' &&
+		strings.Trim(segment, "-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }

@@ -60,3 +60,24 @@ func TestSamePlaces(t *testing.T) {
 		assert.False(t, samePlaces(template, path), path)
 	}
 }
+
+func TestJoin(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		segments []string
+		want     Path
+	}{
+		{[]string{"auth"}, Path{Template: "/auth", Expanded: "/auth"}},
+		{[]string{"applications", id, "device-recipes", id, "bulkCreate"}, Path{Template: "/applications/{id}/device-recipes/{id}/bulkCreate", Expanded: "/applications/" + id + "/device-recipes/" + id + "/bulkCreate"}},
+		{[]string{"x", "a/b c%2e?#"}, Path{Template: "/x/{id}", Expanded: "/x/a/b c%2e?#", Escaped: "/x/a%2Fb%20c%252e%3F%23"}},
+		{[]string{"x", "...", "A", "b1", "é", "%2e%2e"}, Path{Template: "/x/{id}/{id}/{id}/{id}/{id}", Expanded: "/x/.../A/b1/é/%2e%2e", Escaped: "/x/.../A/b1/%C3%A9/%252e%252e"}},
+	} {
+		assert.Equal(t, row.want, Join(row.segments))
+	}
+	for _, hostile := range []string{"", ".", "..", "../x", "x/..", "a/./b", `..\x`, "\n", "a\x00", "a\x7f", "\u0085", "\xff"} {
+		path := Join([]string{"x", hostile})
+		require.ErrorContains(t, path.Err, "segment 1", hostile)
+		assert.Empty(t, path.Expanded)
+	}
+	require.Error(t, Join(nil).Err)
+}

@@ -1,0 +1,237 @@
+package losant_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	losant "github.com/losant-community/losant-rest-go"
+)
+
+var invitesRef = losant.InstanceOrgInvitesRef{InstanceID: ref.InstanceID, OrgID: ref.OrgID}
+
+// The actions of the collection: Get and Post follow the rules of a single
+// invite's Get and ResendInvite, which are tested there.
+
+func TestInvitesQuery(t *testing.T) {
+	t.Parallel()
+	const flags = "_actions=false&_embedded=true&_links=true"
+	for want, query := range map[string]losant.InstanceOrgInvitesQuery{
+		flags: {},
+		flags + "&filter=%2A%40example.com%26x%3D1":                   {Filter: "*@example.com&x=1"},
+		flags + "&filterField=email&sortDirection=asc&sortField=role": {SortField: "role", SortDirection: losant.SortAscending, FilterField: "email"},
+	} {
+		var got string
+		client := newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			got = r.URL.RawQuery
+			return reply(200, `{"items":[],"count":0}`), nil
+		})}))
+		list, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, query)
+		require.NoError(t, err)
+		assert.Empty(t, list.Items)
+		assert.NotNil(t, list.Items)
+		assert.Equal(t, want, got)
+	}
+}
+
+func reply(code int, body string) *http.Response {
+	return &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
+}
+
+func TestInvitesRefused(t *testing.T) {
+	t.Parallel()
+	s := serve(t, succeed)
+	client := newClient(t, s.URL)
+	for _, hostile := range hostileIDs() {
+		_, err := client.InstanceOrgInvites.Get(t.Context(), losant.InstanceOrgInvitesRef{InstanceID: id, OrgID: hostile}, losant.InstanceOrgInvitesQuery{})
+		requireError(t, err, "ErrInvalidArgument")
+		_, err = client.InstanceOrgInvites.Post(t.Context(), losant.InstanceOrgInvitesRef{InstanceID: hostile, OrgID: id}, losant.OrgInvitePost{Email: "a@example.com", Role: "view"})
+		requireError(t, err, "ErrInvalidArgument")
+	}
+	for field, post := range map[string]losant.OrgInvitePost{
+		"Email is empty": {Role: "view"}, "Role is empty": {Email: "a@example.com"},
+		"Email \"a@example.com\\r\\n": {Email: "a@example.com\r\nBcc: b@example.com", Role: "view"}, "Email \"\\xff": {Email: "\xff@example.com", Role: "view"},
+		"ApplicationRoles[0].ResourceID": {Email: "a@example.com", Role: "view", ApplicationRoles: []losant.ResourceGrant{{}}},
+	} {
+		_, err := client.InstanceOrgInvites.Post(t.Context(), invitesRef, post)
+		assert.Contains(t, requireError(t, err, "ErrInvalidArgument").Message, field)
+	}
+	assert.Zero(t, s.arrived.Load())
+	assert.Equal(t, ref, invitesRef.Invite(ref.InviteID))
+}
+
+// TestInvitesThatAreNone: a list without items, or with an item without an id,
+// is not a list of invitations.
+func TestInvitesThatAreNone(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"{}", `{"items":null}`, `{"items":{}}`, `{"items":[{}]}`, `{"items":[` + inviteJSON + `,{"id":""}]}`, "[]", "[" + inviteJSON + "]", `{"items":[],"count":"2"}`} {
+		client, _ := fromMemory(t, 200, []byte(text))
+		_, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{})
+		requireError(t, err, "ErrInvalidResponse")
+		_, err = client.InstanceOrgInvites.Post(t.Context(), invitesRef, losant.OrgInvitePost{Email: "a@example.com", Role: "view"})
+		requireError(t, err, "ErrInvalidResponse", "ErrOutcomeUnknown")
+	}
+}
+
+// TestInvitesAttempts: the list is repeated, the invitation is not.
+func TestInvitesAttempts(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		script    []answer
+		get, post expected
+	}{
+		{[]answer{status(502), body(`{"items":[]}`)}, success(2), failure(1, "ErrServer", "ErrOutcomeUnknown")},
+		{[]answer{cut, body(`{"items":[]}`)}, success(2), failure(1, "ErrOutcomeUnknown")},
+		{[]answer{status(429), body(`{"items":[]}`)}, success(2), success(2)},
+		{[]answer{status(404)}, failure(1, "ErrNotFound"), failure(1, "ErrNotFound")},
+	} {
+		s := serve(t, row.script...)
+		_, err := newClient(t, s.URL).InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{})
+		row.get.check(t, s, err)
+		s = serve(t, row.script...)
+		_, err = newClient(t, s.URL).InstanceOrgInvites.Post(t.Context(), invitesRef, losant.OrgInvitePost{Email: "a@example.com", Role: "view"})
+		row.post.check(t, s, err)
+	}
+}
+
+// TestCall: what goes through the door arrives as described.
+func TestCall(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name       string
+		request    losant.Request
+		uri, body  string
+		operation  losant.Operation
+		wantHeader string
+	}{
+		{
+			"get", losant.Request{Operation: "Device.Get", Method: "GET", Path: []string{"applications", id, "devices", "a/b c%2e?#é"}, Query: url.Values{"x": {"1", "a&b"}}},
+			"/base/applications/" + id + "/devices/a%2Fb%20c%252e%3F%23%C3%A9?_actions=false&_embedded=true&_links=true&x=1&x=a%26b", "",
+			losant.Operation{Name: "Device.Get", Method: "GET", PathTemplate: "/applications/{id}/devices/{id}"}, "",
+		},
+		{
+			"post", losant.Request{Method: "POST", Path: []string{"auth", "user"}, Body: map[string]string{"email": "a"}},
+			"/base/auth/user?_actions=false&_embedded=true&_links=true", `{"email":"a"}`,
+			losant.Operation{Name: "POST /auth/user", Method: "POST", PathTemplate: "/auth/user"}, "application/json",
+		},
+		{
+			"post without a body", losant.Request{Method: "POST", Path: []string{"x"}},
+			"/base/x?_actions=false&_embedded=true&_links=true", "{}", losant.Operation{Name: "POST /x", Method: "POST", PathTemplate: "/x"}, "application/json",
+		},
+		{
+			"patch without a body", losant.Request{Method: "PATCH", Path: []string{"x"}},
+			"/base/x?_actions=false&_embedded=true&_links=true", "{}", losant.Operation{Name: "PATCH /x", Method: "PATCH", PathTemplate: "/x"}, "application/json",
+		},
+		{
+			"delete", losant.Request{Method: "DELETE", Path: []string{"x"}},
+			"/base/x?_actions=false&_embedded=true&_links=true", "", losant.Operation{Name: "DELETE /x", Method: "DELETE", PathTemplate: "/x"}, "",
+		},
+		{
+			"put", losant.Request{Method: "PUT", Path: []string{"x"}, Body: []int{1}},
+			"/base/x?_actions=false&_embedded=true&_links=true", "[1]", losant.Operation{Name: "PUT /x", Method: "PUT", PathTemplate: "/x"}, "application/json",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			var uri, sent, contentType string
+			s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				data, _ := io.ReadAll(r.Body)
+				uri, sent, contentType = r.RequestURI, string(data), r.Header.Get("Content-Type")
+				assert.Equal(t, "Bearer "+canary, r.Header.Get("Authorization"))
+				_, _ = io.WriteString(w, `{"name":"x"}`)
+			})
+			transport := &http.Transport{}
+			t.Cleanup(transport.CloseIdleConnections)
+			client := newClient(t, s.URL+"/base", losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+				operation, _ := losant.OperationFromContext(r.Context())
+				assert.Equal(t, row.operation, operation)
+				return transport.RoundTrip(r)
+			})}))
+			device, err := losant.Call[struct{ Name string }](t.Context(), client, row.request)
+			require.NoError(t, err)
+			assert.Equal(t, "x", device.Name)
+			assert.Equal(t, row.uri, uri)
+			assert.Equal(t, row.body, sent)
+			assert.Equal(t, row.wantHeader, contentType)
+		})
+	}
+}
+
+func TestCallRefuses(t *testing.T) {
+	t.Parallel()
+	s := serve(t, succeed)
+	client := newClient(t, s.URL)
+	fine := losant.Request{Method: "GET", Path: []string{"x"}}
+	for name, change := range map[string]func(*losant.Request){
+		"no path":             func(r *losant.Request) { r.Path = nil },
+		"empty segment":       func(r *losant.Request) { r.Path = []string{"a", ""} },
+		"dot segment":         func(r *losant.Request) { r.Path = []string{"a", ".."} },
+		"hidden dot segment":  func(r *losant.Request) { r.Path = []string{"a", "b/../c"} },
+		"line end":            func(r *losant.Request) { r.Path = []string{"a\r\nb"} },
+		"no method":           func(r *losant.Request) { r.Method = "" },
+		"method in lower":     func(r *losant.Request) { r.Method = "get" },
+		"odd method":          func(r *losant.Request) { r.Method = "TRACE" },
+		"body of a GET":       func(r *losant.Request) { r.Body = 1 },
+		"flag in the query":   func(r *losant.Request) { r.Query = url.Values{"_links": {"true"}} },
+		"operation":           func(r *losant.Request) { r.Operation = "a\nb" },
+		"body without JSON":   func(r *losant.Request) { r.Method, r.Body = "POST", func() {} },
+		"body that is null":   func(r *losant.Request) { r.Method, r.Body = "POST", (*int)(nil) },
+		"body that validates": func(r *losant.Request) { r.Method, r.Body = "POST", losant.OrgInvitePost{} },
+	} {
+		request := fine
+		change(&request)
+		_, err := losant.Call[any](t.Context(), client, request)
+		e := requireError(t, err, "ErrInvalidArgument")
+		assertPrintable(t, e.Error())
+		assert.NotEmpty(t, e.Operation, name)
+	}
+	for _, client := range []*losant.Client{nil, {}} {
+		_, err := losant.Call[any](t.Context(), client, fine)
+		requireError(t, err, "ErrInvalidArgument")
+	}
+	assert.Zero(t, s.arrived.Load())
+}
+
+// TestCallAnswers: an object or an array, of any type; one that the library
+// knows must be whole.
+func TestCallAnswers(t *testing.T) {
+	t.Parallel()
+	request := losant.Request{Method: "GET", Path: []string{"x"}}
+	client, _ := fromMemory(t, 200, []byte(` [{"n":1},{"n":2}] `))
+	list, err := losant.Call[[]struct{ N int }](t.Context(), client, request)
+	require.NoError(t, err)
+	assert.Len(t, *list, 2)
+	_, err = losant.Call[struct{}](t.Context(), client, request)
+	requireError(t, err, "ErrInvalidResponse")
+	for _, text := range []string{"", "null", "1", `"x"`, "true", "<html>", "{}{}", "{", "[", "[]x"} {
+		client, _ := fromMemory(t, 200, []byte(text))
+		_, err := losant.Call[any](t.Context(), client, request)
+		requireError(t, err, "ErrInvalidResponse")
+	}
+	client, _ = fromMemory(t, 200, []byte("{}"))
+	_, err = losant.Call[losant.OrgInvite](t.Context(), client, request)
+	requireError(t, err, "ErrInvalidResponse")
+	anything, err := losant.Call[any](t.Context(), client, request)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]any{}, *anything)
+}
+
+// TestCallAttempts: by the method.
+func TestCallAttempts(t *testing.T) {
+	t.Parallel()
+	for method, arrived := range map[string]int32{"GET": 4, "DELETE": 4, "PUT": 4, "POST": 1, "PATCH": 1} {
+		s := serve(t, cut)
+		_, err := losant.Call[any](t.Context(), newClient(t, s.URL), losant.Request{Method: method, Path: []string{"x"}})
+		assert.Equal(t, arrived, s.arrived.Load(), method)
+		assert.Equal(t, method != "GET", errors.Is(err, losant.ErrOutcomeUnknown), method)
+	}
+	_, err := losant.Call[any](context.TODO(), newClient(t, serve(t, succeed).URL), losant.Request{Method: "GET", Path: []string{"x"}}, losant.WithLosantDomain("a\nb"))
+	requireError(t, err, "ErrInvalidArgument")
+}
