@@ -265,8 +265,11 @@ func (c *Client) newHeader(x *exchange) http.Header {
 
 // decode reads a success. A body that is not one JSON object is none.
 func decode(body []byte, a answer) error {
-	_, listed := a.(interface{ mayBeArray() })
-	if body := bytes.TrimLeft(body, " \t\r\n"); !bytes.HasPrefix(body, []byte("{")) && !(listed && bytes.HasPrefix(body, []byte("["))) {
+	openings := "{"
+	if _, ok := a.(interface{ mayBeArray() }); ok {
+		openings = "{["
+	}
+	if begin := bytes.TrimLeft(body, " \t\r\n"); len(begin) == 0 || strings.IndexByte(openings, begin[0]) < 0 {
 		return errors.New("it is not a JSON object")
 	}
 	unmarshal := func(data []byte) error { return json.Unmarshal(data, a) }

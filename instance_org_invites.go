@@ -79,11 +79,11 @@ type OrgInvitePost struct {
 func (p OrgInvitePost) validate() error {
 	switch {
 	case p.Email == "":
-		return errors.New("Email is empty")
+		return errors.New("the Email is empty")
 	case !utf8.ValidString(p.Email) || strings.ContainsFunc(p.Email, unicode.IsControl):
-		return fmt.Errorf("Email %q has a control character, or is not UTF-8", p.Email)
+		return fmt.Errorf("the Email %q has a control character, or is not UTF-8", p.Email)
 	case p.Role == "":
-		return errors.New("Role is empty")
+		return errors.New("the Role is empty")
 	}
 	return OrgRoleInfo{ApplicationRoles: p.ApplicationRoles, DashboardRoles: p.DashboardRoles}.validate()
 }

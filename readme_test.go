@@ -17,16 +17,16 @@ func TestReadmeCode(t *testing.T) {
 	plain := func(code string) string { return regexp.MustCompile(`(?m)^[\t ]+`).ReplaceAllString(code, "") }
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
-	var code string
+	var code strings.Builder
 	for _, name := range []string{"example_test.go", "examples/minimal/main.go"} {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)
-		code += string(text)
+		code.Write(text)
 	}
 	blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
 	require.Len(t, blocks, strings.Count(string(readme), "```go"))
 	require.GreaterOrEqual(t, len(blocks), 4)
 	for _, block := range blocks {
-		assert.Contains(t, plain(code), plain(block[1]))
+		assert.Contains(t, plain(code.String()), plain(block[1]))
 	}
 }

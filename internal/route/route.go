@@ -71,22 +71,22 @@ func Join(segments []string) Path {
 	if len(segments) == 0 {
 		return Path{Err: errors.New("the path is empty")}
 	}
-	var p Path
-	var escaped string
+	var template, expanded, escaped strings.Builder
 	for n, segment := range segments {
 		if reason := refusal(segment); reason != "" {
 			return Path{Err: fmt.Errorf("segment %d of the path, %q, %s", n, text.Cut(segment, 80), reason)}
 		}
-		p.Expanded += "/" + segment
-		escaped += "/" + url.PathEscape(segment)
+		expanded.WriteString("/" + segment)
+		escaped.WriteString("/" + url.PathEscape(segment))
 		if isWord(segment) {
-			p.Template += "/" + segment
+			template.WriteString("/" + segment)
 		} else {
-			p.Template += "/{id}"
+			template.WriteString("/{id}")
 		}
 	}
-	if escaped != p.Expanded {
-		p.Escaped = escaped
+	p := Path{Template: template.String(), Expanded: expanded.String()}
+	if escaped.String() != p.Expanded {
+		p.Escaped = escaped.String()
 	}
 	return p
 }
