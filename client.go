@@ -511,7 +511,7 @@ type RetryPolicy struct {
 
 // NoBudget is the Budget of a [RetryPolicy] that lets every call use all its
 // attempts, whatever becomes of the others.
-const NoBudget = retry.NoBudget
+const NoBudget = -1
 
 // Response is what came back for a call, for [WithResponse].
 type Response struct {
@@ -635,8 +635,9 @@ type settings struct {
 }
 
 // WithBaseURL sends the requests to another installation of the API: a scheme,
-// a host, perhaps a port and a path. http:// is refused for hosts other than
-// loopback; see [WithInsecureHTTP]. By default, https://api.losant.com.
+// a host, perhaps a port and a plain path. User info, a query and a fragment are
+// refused, as is http:// to hosts other than loopback; see [WithInsecureHTTP].
+// By default, https://api.losant.com.
 func WithBaseURL(rawURL string) Option {
 	return func(s *settings) error { s.baseURL = rawURL; return nil }
 }
@@ -645,9 +646,9 @@ func WithBaseURL(rawURL string) Option {
 // [http.DefaultTransport] if it has none. The Timeout that hc has now, if it is
 // shorter, stands in for RetryPolicy.AttemptTimeout; its CheckRedirect and Jar
 // are not used, since redirects are never followed and the API sets no cookies.
-// A transport other than [http.Transport] had better not send anything twice: it
-// is taken at its word about what it sent, and has no word if it is silent. hc is
-// not changed. By default, a transport of the client's own, which speaks HTTP/2,
+// A transport other than [http.Transport] must not send a request twice by
+// itself; and what it does not report through [net/http/httptrace] counts as
+// sent. hc is not changed. By default, a transport of the client's own, which speaks HTTP/2,
 // uses the proxy of the environment, gives a dial 10 s, and keeps at most 64
 // connections; over HTTP/1.1, further calls wait for one.
 func WithHTTPClient(hc *http.Client) Option {

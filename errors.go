@@ -72,7 +72,7 @@ type Error struct {
 	Type       string        // the API's name for the error, such as "NotFound"
 	Message    string        // the API's words, or what went wrong; one printable line of at most about 1 KiB; may quote an answer
 	RetryAfter time.Duration // how long the API asked to wait, if it did; up to the longest Duration
-	Attempts   int           // requests handed to the transport; 0: nothing left this process
+	Attempts   int           // requests handed to the transport, be it in vain; 0: nothing left this process
 	Err        error         `json:"-"` // the cause, if there is one beyond the API's answer
 
 	kind    error // ErrInvalidArgument or ErrInvalidResponse, or nil

@@ -115,7 +115,6 @@ type Call struct {
 
 	buffer      *bytes.Buffer
 	limited     io.LimitedReader
-	tries       int // attempts of ours
 	renewed     bool
 	paid        bool // for the last attempt, out of the budget
 	last        Attempt
@@ -269,7 +268,6 @@ func (n *noticed) Read(p []byte) (int, error) {
 func (c *Call) begin(rt http.RoundTripper, stop *context.CancelFunc, maxAttempts int) {
 	c.most.Store(int32(min(maxAttempts-c.Attempts, math.MaxInt16))) //nolint:gosec // it fits
 	c.Attempts++
-	c.tries++
 	c.StatusCode, c.AnswerHeader, c.Body, c.Failure, c.RetryAfter, c.Asked = 0, nil, nil, nil, 0, false
 	_, c.bare = rt.(*http.Transport)
 	c.asked.Store(0)
@@ -289,19 +287,23 @@ func (c *Call) gotConn(info httptrace.GotConnInfo) {
 		return
 	}
 	secure, ok := info.Conn.(*tls.Conn)
-	http2 := ok && secure.ConnectionState().NegotiatedProtocol == "h2"
-	most := c.most.Load()
-	if !c.bare || !http2 {
-		const auxiliary = 8 // for what a transport needs itself, such as a token
-		most += auxiliary
+	if !ok || secure.ConnectionState().NegotiatedProtocol != "h2" {
+		if c.bare && c.Effect == Safe {
+			c.repeated.Add(1)
+		}
+		return
 	}
-	switch {
-	case n > most:
+	most := c.most.Load()
+	if !c.bare {
+		const auxiliary = 2 // for what a transport needs itself, such as a token
+		most = max(most, 1+auxiliary)
+	}
+	if n > most {
 		c.stopped.Store(true)
 		(*c.stop.Load())()
-	case http2 || c.Effect == Safe:
-		c.repeated.Add(1)
+		return
 	}
+	c.repeated.Add(1)
 }
 
 // end notes how the attempt ended.
@@ -388,11 +390,7 @@ func (l *Loop) again(ctx context.Context, _ *http.Response, _ error) (bool, erro
 	if c.Outcome == Succeeded || c.Outcome == Refused {
 		l.refund(c)
 	}
-	spent := c.Attempts
-	if !c.bare {
-		spent = c.tries // what else it wrote may have been its own business
-	}
-	if spent >= l.policy.MaxAttempts || !rules[c.Outcome].again[c.Effect] {
+	if c.Attempts >= l.policy.MaxAttempts || !rules[c.Outcome].again[c.Effect] {
 		return false, nil
 	}
 	if ctx.Err() != nil {

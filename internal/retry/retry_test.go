@@ -222,10 +222,10 @@ func TestWhatATransportReports(t *testing.T) {
 		{"connected", "POST", reports{1, 1, 0, nil}, 1, Lost, true},
 		{"connected twice over HTTP/2, then refused", "DELETE", reports{2, 2, 404, http2}, 2, Refused, true},
 		{"connected twice over HTTP/1, then refused", "DELETE", reports{2, 2, 404, nil}, 1, Refused, false},
-		{"connected twice, then refused, reading", "GET", reports{2, 2, 404, nil}, 2, Refused, false},
-		{"connected twice in each of our three attempts", "GET", reports{2, 2, 503, nil}, 6, Failed, false},
+		{"connected twice over HTTP/2, then refused, reading", "GET", reports{2, 2, 404, http2}, 2, Refused, false},
+		{"connected twice over HTTP/1, reading, for a need of its own", "GET", reports{2, 2, 503, nil}, 3, Failed, false},
 		{"connected twice over HTTP/2, then success", "DELETE", reports{2, 2, 200, http2}, 2, Succeeded, true},
-		{"no end of connections", "DELETE", reports{1000, 1000, 0, nil}, 3, Lost, true},
+		{"no end of connections", "DELETE", reports{1000, 1000, 0, http2}, 3, Lost, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()

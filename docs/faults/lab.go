@@ -1,0 +1,71 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"strings"
+	"time"
+)
+
+// lab is what all cells share.
+type lab struct {
+	roots                            *x509.CertPool // that the clients trust
+	valid, unknown, expired, another tls.Certificate
+	bomb                             string // 8 MiB in 8 KiB
+	mebibyte, chunk                  string
+}
+
+func newLab() (*lab, error) {
+	mebibyte := strings.Repeat(" ", 1<<20)
+	l := &lab{
+		roots:    x509.NewCertPool(),
+		bomb:     compress(strings.Repeat(mebibyte, 8)),
+		mebibyte: mebibyte,
+		chunk:    chunk(mebibyte),
+	}
+	for _, c := range []struct {
+		to      *tls.Certificate
+		name    string
+		expires time.Duration
+		trusted bool
+	}{
+		{&l.valid, host, time.Hour, true},
+		{&l.unknown, host, time.Hour, false},
+		{&l.expired, host, -time.Hour, true},
+		{&l.another, "another.losant.test", time.Hour, true},
+	} {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return nil, err
+		}
+		template := &x509.Certificate{
+			SerialNumber:          big.NewInt(1),
+			Subject:               pkix.Name{CommonName: c.name},
+			DNSNames:              []string{c.name},
+			NotBefore:             time.Now().Add(-2 * time.Hour),
+			NotAfter:              time.Now().Add(c.expires),
+			KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+			ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+			BasicConstraintsValid: true,
+			IsCA:                  true,
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+		if err != nil {
+			return nil, err
+		}
+		leaf, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, err
+		}
+		if c.trusted {
+			l.roots.AddCert(leaf)
+		}
+		*c.to = tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
+	}
+	return l, nil
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	losant "github.com/losant-community/losant-rest-go"
+)
+
+// result is how a call ended: a cell of the table.
+type result struct {
+	nothing   bool // the column does not apply: there was no wait
+	late      bool
+	arrived   int // requests
+	acted     int // those of them that may have been acted on, for all that the client was told
+	attempts  int
+	status    int
+	succeeded bool
+	matches   []string // sentinels
+}
+
+func (r result) String() string {
+	if r.nothing {
+		return "–"
+	}
+	count := strconv.Itoa(r.arrived)
+	if r.attempts != r.arrived {
+		count += " of " + strconv.Itoa(r.attempts)
+	}
+	var ends []string
+	if r.succeeded {
+		ends = append(ends, "ok")
+	}
+	if r.status != 0 {
+		ends = append(ends, strconv.Itoa(r.status))
+	}
+	ends = append(ends, r.matches...)
+	if len(ends) == 0 {
+		ends = append(ends, "error")
+	}
+	if r.late {
+		ends = append(ends, "LATE")
+	}
+	return count + ", " + strings.Join(ends, " ")
+}
+
+func (r result) is(name string) bool {
+	return slices.Contains(r.matches, name)
+}
+
+// read says how a call ended by what it returned.
+func (r *result) read(err error, recorded int) {
+	if err == nil {
+		r.succeeded, r.attempts = true, recorded
+		return
+	}
+	var e *losant.Error
+	if !errors.As(err, &e) {
+		r.matches = []string{"NOT-AN-ERROR-OF-THE-LIBRARY"}
+		return
+	}
+	r.attempts, r.status = e.Attempts, e.StatusCode
+	for _, sentinel := range []struct {
+		name string
+		err  error
+	}{
+		{"ErrInvalidArgument", losant.ErrInvalidArgument},
+		{"ErrBadRequest", losant.ErrBadRequest},
+		{"ErrUnauthorized", losant.ErrUnauthorized},
+		{"ErrForbidden", losant.ErrForbidden},
+		{"ErrNotFound", losant.ErrNotFound},
+		{"ErrConflict", losant.ErrConflict},
+		{"ErrGone", losant.ErrGone},
+		{"ErrRateLimited", losant.ErrRateLimited},
+		{"ErrServer", losant.ErrServer},
+		{"ErrInvalidResponse", losant.ErrInvalidResponse},
+		{"ErrOutcomeUnknown", losant.ErrOutcomeUnknown},
+		{"Canceled", context.Canceled},
+		{"DeadlineExceeded", context.DeadlineExceeded},
+	} {
+		if errors.Is(err, sentinel.err) {
+			r.matches = append(r.matches, sentinel.name)
+		}
+	}
+	if recorded != e.Attempts {
+		r.matches = append(r.matches, fmt.Sprintf("RECORDED-%d-ATTEMPTS", recorded))
+	}
+}
