@@ -13,7 +13,8 @@ import (
 	"github.com/losant-community/losant-rest-go/losanttest"
 )
 
-// Get an invitation, send it again with another role, revoke the new one.
+// Invite somebody, list the invitations, send one again with another role,
+// revoke it.
 func Example() {
 	server := losanttest.NewServer() // in a program: losant.NewClient(os.Getenv("LOSANT_API_TOKEN"))
 	defer server.Close()
@@ -22,23 +23,31 @@ func Example() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	ref := server.AddInvite(losant.OrgInvite{Email: "ada@example.com", Role: losant.OrgRoleView})
+	invites := losant.InstanceOrgInvitesRef{InstanceID: server.InstanceID, OrgID: server.OrgID}
 
-	invite, err := client.InstanceOrgInvite.Get(ctx, ref)
+	_, err = client.InstanceOrgInvites.Post(ctx, invites, losant.OrgInvitePost{Email: "ada@example.com", Role: losant.OrgRoleView})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(invite.Email, "is invited to", invite.Role)
 
-	invite, err = client.InstanceOrgInvite.ResendInvite(ctx, ref, losant.OrgRoleInfo{Role: losant.OrgRoleEdit})
+	list, err := client.InstanceOrgInvites.Get(ctx, invites, losant.InstanceOrgInvitesQuery{
+		FilterField: losant.OrgInviteFieldEmail, Filter: "*@example.com",
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(invite.Email, "is invited to", invite.Role)
+	for _, invite := range list.Items {
+		fmt.Println(invite.Email, "is invited to", invite.Role)
 
-	ref.InviteID = invite.ID // it may be a new one
-	if err := client.InstanceOrgInvite.Delete(ctx, ref); err != nil {
-		log.Fatal(err)
+		resent, err := client.InstanceOrgInvite.ResendInvite(ctx, invites.Invite(invite.ID), losant.OrgRoleInfo{Role: losant.OrgRoleEdit})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(resent.Email, "is invited to", resent.Role)
+
+		if err := client.InstanceOrgInvite.Delete(ctx, invites.Invite(resent.ID)); err != nil { // it may have a new id
+			log.Fatal(err)
+		}
 	}
 	// Output:
 	// ada@example.com is invited to view

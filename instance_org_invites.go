@@ -31,8 +31,8 @@ func (r InstanceOrgInvitesRef) Invite(inviteID string) InstanceOrgInviteRef {
 type InstanceOrgInvitesQuery struct {
 	SortField     OrgInviteField // Email, Role or InviteDate; the API's default is InviteDate
 	SortDirection SortDirection  // the API's default is SortDescending
-	FilterField   OrgInviteField // Email or Role: what Filter is held against
-	Filter        string         // with globbing: "*@example.com"
+	FilterField   OrgInviteField // Email or Role: what Filter is held against; without it, nothing is filtered
+	Filter        string         // with globbing: "*@example.com"; without it, nothing is filtered
 }
 
 // OrgInviteField is a field of an [OrgInvite] by which invitations are sorted

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -27,6 +26,8 @@ func TestReadmeCode(t *testing.T) {
 	require.Len(t, blocks, strings.Count(string(readme), "```go"))
 	require.GreaterOrEqual(t, len(blocks), 4)
 	for _, block := range blocks {
-		assert.Contains(t, plain(code.String()), plain(block[1]))
+		if !strings.Contains(plain(code.String()), plain(block[1])) {
+			t.Errorf("not in the examples:\n%s", block[1])
+		}
 	}
 }

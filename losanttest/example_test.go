@@ -74,3 +74,52 @@ func ExampleServer_Advance() {
 	fmt.Println("expired before:", before.HasExpired, "after:", renewed.HasExpired)
 	// Output: expired before: true after: false
 }
+
+// Those who did not answer in time are invited again.
+func ExampleServer_Invites() {
+	srv := losanttest.NewServer()
+	defer srv.Close()
+	client, err := srv.Client()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx := context.Background()
+	org := losant.InstanceOrgInvitesRef{InstanceID: srv.InstanceID, OrgID: srv.OrgID}
+
+	const days = 24 * time.Hour
+	for _, email := range []string{"early@example.com", "late@example.com"} {
+		if _, err := client.InstanceOrgInvites.Post(ctx, org, losant.OrgInvitePost{Email: email, Role: losant.OrgRoleView}); err != nil {
+			fmt.Println(err)
+			return
+		}
+		srv.Advance(4 * days) // of the seven that an invitation lasts
+	}
+
+	invites, err := client.InstanceOrgInvites.Get(ctx, org, losant.InstanceOrgInvitesQuery{SortDirection: losant.SortAscending})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, invite := range invites.Items {
+		fmt.Println(invite.Email, "expired:", invite.HasExpired)
+		if !invite.HasExpired {
+			continue
+		}
+		if _, err := client.InstanceOrgInvite.ResendInvite(ctx, org.Invite(invite.ID), losant.OrgRoleInfo{}); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+
+	fmt.Println("after:")
+	for _, invite := range srv.Invites() {
+		fmt.Println(invite.Email, "expired:", invite.HasExpired)
+	}
+	// Output:
+	// early@example.com expired: true
+	// late@example.com expired: false
+	// after:
+	// late@example.com expired: false
+	// early@example.com expired: false
+}

@@ -19,6 +19,8 @@ import (
 const (
 	deleting  = "InstanceOrgInvite.Delete"
 	resending = "InstanceOrgInvite.ResendInvite"
+	listing   = "InstanceOrgInvites.Get"
+	inviting  = "InstanceOrgInvites.Post"
 )
 
 // Every kind of fault, on the wire, for an action that can take effect.

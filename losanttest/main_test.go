@@ -37,6 +37,10 @@ func pathOf(ref losant.InstanceOrgInviteRef) string {
 	return "/instances/" + ref.InstanceID + "/orgs/" + ref.OrgID + "/invites/" + ref.InviteID
 }
 
+func collectionOf(srv *losanttest.Server) losant.InstanceOrgInvitesRef {
+	return losant.InstanceOrgInvitesRef{InstanceID: srv.InstanceID, OrgID: srv.OrgID}
+}
+
 // newRequest makes a request that the server accepts, if path and body are right.
 func newRequest(t *testing.T, srv *losanttest.Server, method, path, body string) *http.Request {
 	t.Helper()

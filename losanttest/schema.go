@@ -3,8 +3,12 @@ package losanttest
 import (
 	"fmt"
 	"maps"
+	"net/mail"
 	"regexp"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/losant-community/losant-rest-go"
 )
@@ -15,18 +19,45 @@ var idPattern = regexp.MustCompile(`^[A-Fa-f\d]{24}$`)
 // check says what is wrong with a decoded JSON value, which is named field.
 type check func(field string, value any) error
 
+// flags checks the parameters that every action takes.
+func flags() map[string]check {
+	flag := oneOf("true", "false")
+	return map[string]check{"_actions": flag, "_links": flag, "_embedded": flag}
+}
+
+// instanceOrgInvitesQuery checks the parameters of InstanceOrgInvites.Get.
+func instanceOrgInvitesQuery() map[string]check {
+	parameters := flags()
+	parameters["sortField"] = oneOf(losant.OrgInviteFieldEmail, losant.OrgInviteFieldRole, losant.OrgInviteFieldInviteDate)
+	parameters["sortDirection"] = oneOf(losant.SortAscending, losant.SortDescending, "ASC", "DESC", "")
+	parameters["filterField"] = oneOf(losant.OrgInviteFieldEmail, losant.OrgInviteFieldRole, "")
+	parameters["filter"] = utf8Text
+	return parameters
+}
+
 // orgRoleInfo checks the API's type of that name.
-func orgRoleInfo() check {
+func orgRoleInfo() check { return object(nil, roleProperties()) }
+
+// orgInvitePost checks the API's type of that name.
+func orgInvitePost() check {
+	properties := roleProperties()
+	properties["email"] = email
+	properties["disallowTransfer"] = boolean
+	return object([]string{"email", "role"}, properties)
+}
+
+// roleProperties are what the types above share.
+func roleProperties() map[string]check {
 	grants := list(100, object([]string{"resourceId", "role"}, map[string]check{
 		"resourceId": id,
 		"role":       oneOf(losant.ResourceRoleCollaborate, losant.ResourceRoleView, losant.ResourceRoleNone),
 	}))
-	return object(nil, map[string]check{
+	return map[string]check{
 		"role": oneOf(losant.OrgRoleAdmin, losant.OrgRoleEdit, losant.OrgRoleCollaborate,
 			losant.OrgRoleView, losant.OrgRoleNone),
 		"applicationRoles": grants,
 		"dashboardRoles":   grants,
-	})
+	}
 }
 
 // object checks an object that may have no other than the given properties.
@@ -87,6 +118,39 @@ func oneOf[T ~string](values ...T) check {
 func id(field string, value any) error {
 	if text, ok := value.(string); !ok || !idPattern.MatchString(text) {
 		return fmt.Errorf("%s must match %s", field, idPattern)
+	}
+	return nil
+}
+
+// email checks a string that is an address and nothing else.
+func email(field string, value any) error {
+	const maxLength = 1024
+	text, ok := value.(string)
+	switch {
+	case !ok:
+		return fmt.Errorf("%s must be a string", field)
+	case utf8.RuneCountInString(text) > maxLength:
+		return fmt.Errorf("%s must have at most %d characters", field, maxLength)
+	}
+	// The parser also takes names, comments and brackets, and all of Unicode.
+	address, err := mail.ParseAddress(text)
+	if err != nil || address.Address != text || strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return fmt.Errorf("%s must be an email address", field)
+	}
+	return nil
+}
+
+func boolean(field string, value any) error {
+	if _, ok := value.(bool); !ok {
+		return fmt.Errorf("%s must be a boolean", field)
+	}
+	return nil
+}
+
+// utf8Text checks a string that JSON can write as it is.
+func utf8Text(field string, value any) error {
+	if text, ok := value.(string); !ok || !utf8.ValidString(text) {
+		return fmt.Errorf("%s must be text in UTF-8", field)
 	}
 	return nil
 }

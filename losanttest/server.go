@@ -25,8 +25,8 @@
 //   - the route: 404 NotFound, or 405 MethodNotAllowed with an Allow header
 //     where the path is known and the method is not; the API documents neither
 //   - the bearer token: 401 Unauthorized
-//   - the flags _actions, _links and _embedded, each once or not at all, true
-//     or false: 400 Validation
+//   - the query, each parameter once or not at all: the flags _actions, _links
+//     and _embedded, true or false, and those of the action: 400 Validation
 //   - the ids, 24 hexadecimal digits of either case: 400 Validation
 //   - the body, against the published schema, unknown properties refused, or
 //     that there is none where the action takes none: 400 Validation
@@ -34,6 +34,30 @@
 //
 // What is not documented is not imitated: scopes, Accept-Version, losantdomain,
 // limits on members or requests, and what _actions and _embedded add.
+//
+// # Where the API says too little
+//
+// The server has to do something all the same:
+//
+//   - ResendInvite: the API does not say what becomes of a field that is left
+//     out; this server keeps it as it is. The invitation gets a new id, and the
+//     old one is gone.
+//   - Post, for an email that has an invitation already: it gets another one,
+//     so that a test sees what was sent twice. For a refusal, inject a Fault
+//     with the StatusCode 409.
+//   - Post answers with the new invitation alone, and without sortField and
+//     sortDirection. It keeps an email as it was written.
+//   - The format of an email is what net/mail reads as a bare address, in ASCII.
+//   - Get of a collection: * in the filter stands for any characters, ? for
+//     one, and all others for themselves. Case does not matter, neither to the
+//     filter nor to the order. Roles are in the order of the alphabet.
+//   - What is otherwise equal is in the order of the ids. Those that the server
+//     makes up ascend, so that is the order in which it made the invitations.
+//     With desc everything is the other way round.
+//   - A blank sortDirection, which only the schema of the answer has, is desc.
+//
+// A filter without a filterField, or the reverse, filters nothing: so the API
+// has it.
 package losanttest
 
 import (
@@ -73,8 +97,11 @@ type Server struct {
 	closing chan struct{} // closed when Close begins
 	once    sync.Once     // for Close
 
+	idPrefix string // of the ids that it makes up for invites
+
 	mu       sync.Mutex // guards what follows, and what the requests point to
 	ahead    time.Duration
+	lastID   uint32                      // the number in the last id that it made up
 	invites  map[string]losant.OrgInvite // by id in lower case
 	faults   []Fault                     // their Times is what is left
 	requests []*Request
@@ -102,13 +129,19 @@ func NewServer() *Server {
 		InstanceID: newID(),
 		OrgID:      newID(),
 		closing:    make(chan struct{}),
+		idPrefix:   newID()[:16],
 		invites:    make(map[string]losant.OrgInvite),
 	}
-	const invite = "/instances/{instanceId}/orgs/{orgId}/invites/{inviteId}"
+	const (
+		invites = "/instances/{instanceId}/orgs/{orgId}/invites"
+		invite  = invites + "/{inviteId}"
+	)
 	s.routes = []route{
-		{"InstanceOrgInvite.Get", http.MethodGet, invite, nil, s.withInvite(s.getInvite)},
-		{"InstanceOrgInvite.Delete", http.MethodDelete, invite, nil, s.withInvite(s.deleteInvite)},
-		{"InstanceOrgInvite.ResendInvite", http.MethodPost, invite, orgRoleInfo(), s.withInvite(s.resendInvite)},
+		{"InstanceOrgInvite.Get", http.MethodGet, invite, flags(), nil, s.withInvite(s.getInvite)},
+		{"InstanceOrgInvite.Delete", http.MethodDelete, invite, flags(), nil, s.withInvite(s.deleteInvite)},
+		{"InstanceOrgInvite.ResendInvite", http.MethodPost, invite, flags(), orgRoleInfo(), s.withInvite(s.resendInvite)},
+		{"InstanceOrgInvites.Get", http.MethodGet, invites, instanceOrgInvitesQuery(), nil, s.getInvites},
+		{"InstanceOrgInvites.Post", http.MethodPost, invites, flags(), orgInvitePost(), s.postInvite},
 	}
 	s.http = httptest.NewServer(http.HandlerFunc(s.serve))
 	s.URL = s.http.URL
@@ -117,7 +150,7 @@ func NewServer() *Server {
 
 // Close stops the server. A request whose answer is still delayed is cut off at
 // once. It also closes the idle connections of the clients that came from
-// Client. Invite and Requests still work. Closing twice does no harm.
+// Client. Invite, Invites and Requests still work. Closing twice does no harm.
 func (s *Server) Close() {
 	s.once.Do(func() {
 		close(s.closing)
@@ -145,20 +178,20 @@ func (s *Server) Client(opts ...losant.Option) (*losant.Client, error) {
 
 // AddInvite puts an invitation into the organization, in the place of the one
 // with the same ID if there is one, and returns its name. What is missing is
-// filled in: a random ID, the Email invited@example.com, the Role view, the
-// server's time as InviteDate, a TTL of seven days. HasExpired and Links are
-// not taken from invite: the server answers with its own.
+// filled in: an ID above those before, the Email invited@example.com, the Role
+// view, the server's time as InviteDate, a TTL of seven days. HasExpired and
+// Links are not taken from invite: the server answers with its own.
 //
 // It panics if the ID is given and not 24 hexadecimal digits, or if the
 // InviteDate is none that RFC 3339 can write.
 func (s *Server) AddInvite(invite losant.OrgInvite) losant.InstanceOrgInviteRef {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if invite.ID == "" {
-		invite.ID = newID()
-	}
-	if !idPattern.MatchString(invite.ID) {
+	if invite.ID != "" && !idPattern.MatchString(invite.ID) {
 		panic(fmt.Sprintf("losanttest: the invite's ID %q is not 24 hexadecimal digits", invite.ID))
+	}
+	if _, err := invite.InviteDate.MarshalJSON(); err != nil {
+		panic(fmt.Sprintf("losanttest: the invite's InviteDate: %v", err))
 	}
 	if invite.Email == "" {
 		invite.Email = "invited@example.com"
@@ -166,11 +199,18 @@ func (s *Server) AddInvite(invite losant.OrgInvite) losant.InstanceOrgInviteRef 
 	if invite.Role == "" {
 		invite.Role = losant.OrgRoleView
 	}
+	invite = s.add(invite)
+	return losant.InstanceOrgInviteRef{InstanceID: s.InstanceID, OrgID: s.OrgID, InviteID: invite.ID}
+}
+
+// add puts invite into the state, with the ID, InviteDate and TTL that it lacks.
+func (s *Server) add(invite losant.OrgInvite) losant.OrgInvite {
+	if invite.ID == "" {
+		s.lastID++
+		invite.ID = fmt.Sprintf("%s%08x", s.idPrefix, s.lastID)
+	}
 	if invite.InviteDate.IsZero() {
 		invite.InviteDate = s.now()
-	}
-	if _, err := invite.InviteDate.MarshalJSON(); err != nil {
-		panic(fmt.Sprintf("losanttest: the invite's InviteDate: %v", err))
 	}
 	if invite.TTL == 0 {
 		const week = 7 * 24 * time.Hour
@@ -178,7 +218,7 @@ func (s *Server) AddInvite(invite losant.OrgInvite) losant.InstanceOrgInviteRef 
 	}
 	invite.Links = nil
 	s.invites[strings.ToLower(invite.ID)] = detached(invite)
-	return losant.InstanceOrgInviteRef{InstanceID: s.InstanceID, OrgID: s.OrgID, InviteID: invite.ID}
+	return invite
 }
 
 // Invite returns an invitation as it is now, without Links, and whether it
@@ -191,6 +231,14 @@ func (s *Server) Invite(ref losant.InstanceOrgInviteRef) (losant.OrgInvite, bool
 		return losant.OrgInvite{}, false
 	}
 	return s.current(invite), true
+}
+
+// Invites returns the invitations as they are now, without Links, sorted by
+// InviteDate and then by ID. It is empty if there are none.
+func (s *Server) Invites() []losant.OrgInvite {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sorted(losant.OrgInviteFieldInviteDate)
 }
 
 // Inject queues faults. Each request takes the first fault in the queue that
@@ -246,7 +294,8 @@ type route struct {
 	operation string // "InstanceOrgInvite.Get"
 	method    string // of HTTP
 	template  string // of the path
-	body      check  // nil: it takes none
+	query     map[string]check
+	body      check // nil: it takes none
 	act       func(*call) answer
 }
 
@@ -419,14 +468,20 @@ func (s *Server) authorized(header http.Header) bool {
 	return strings.EqualFold(scheme, "Bearer") && token == s.Token
 }
 
-// validate checks the form of the flags, the ids and the body.
+// validate checks the form of the query, the ids and the body.
 func (c *call) validate() error {
 	if c.broken != nil {
 		return fmt.Errorf("the request can't be read: %w", c.broken)
 	}
-	for _, flag := range [...]string{"_actions", "_links", "_embedded"} {
-		if values, ok := c.Query[flag]; ok && (len(values) != 1 || values[0] != "true" && values[0] != "false") {
-			return fmt.Errorf("%s must be true or false", flag)
+	for _, name := range slices.Sorted(maps.Keys(c.route.query)) {
+		values := c.Query[name]
+		if len(values) > 1 {
+			return fmt.Errorf("%s must be there only once", name)
+		}
+		for _, value := range values {
+			if err := c.route.query[name](name, value); err != nil {
+				return err
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.ids)) {
@@ -448,73 +503,6 @@ func (c *call) validate() error {
 		return fmt.Errorf("the body must be one JSON document: %w", err)
 	}
 	return c.route.body("body", body)
-}
-
-// withInvite is for the routes of one invitation.
-func (s *Server) withInvite(act func(*call, losant.OrgInvite) answer) func(*call) answer {
-	return func(c *call) answer {
-		invite, ok := s.invites[strings.ToLower(c.ids["inviteId"])]
-		if !ok {
-			return *apiError(http.StatusNotFound, "NotFound", "No such invitation")
-		}
-		return act(c, invite)
-	}
-}
-
-func (s *Server) getInvite(c *call, invite losant.OrgInvite) answer {
-	return s.inviteAnswer(c, http.StatusOK, invite)
-}
-
-func (s *Server) deleteInvite(_ *call, invite losant.OrgInvite) answer {
-	delete(s.invites, strings.ToLower(invite.ID))
-	return jsonAnswer(http.StatusOK, map[string]bool{"success": true})
-}
-
-func (s *Server) resendInvite(c *call, invite losant.OrgInvite) answer {
-	var changes losant.OrgRoleInfo
-	decode(c.Body, &changes)
-	delete(s.invites, strings.ToLower(invite.ID))
-	invite.ID = newID()
-	invite.InviteDate = s.now()
-	if changes.Role != "" {
-		invite.Role = changes.Role
-	}
-	if changes.ApplicationRoles != nil {
-		invite.ApplicationRoles = changes.ApplicationRoles
-	}
-	if changes.DashboardRoles != nil {
-		invite.DashboardRoles = changes.DashboardRoles
-	}
-	s.invites[invite.ID] = invite
-	return s.inviteAnswer(c, http.StatusCreated, invite)
-}
-
-// inviteAnswer is an invite as the API writes it.
-func (s *Server) inviteAnswer(c *call, status int, invite losant.OrgInvite) answer {
-	plain := jsonAnswer(status, s.current(invite))
-	if c.Query.Get("_links") == "false" {
-		return plain
-	}
-	document := make(map[string]any)
-	decode(plain.body, &document)
-	document["_type"] = "orgInvite"
-	document["_links"] = map[string]losant.Link{
-		"self": {Href: "/instances/" + s.InstanceID + "/orgs/" + s.OrgID + "/invites/" + invite.ID},
-	}
-	return jsonAnswer(status, document)
-}
-
-// current is a copy of invite as it is by the server's clock.
-func (s *Server) current(invite losant.OrgInvite) losant.OrgInvite {
-	invite.HasExpired = !s.now().Before(invite.ExpiresAt())
-	return detached(invite)
-}
-
-// detached shares no memory with invite.
-func detached(invite losant.OrgInvite) losant.OrgInvite {
-	invite.ApplicationRoles = slices.Clone(invite.ApplicationRoles)
-	invite.DashboardRoles = slices.Clone(invite.DashboardRoles)
-	return invite
 }
 
 func apiError(status int, kind, message string) *answer {

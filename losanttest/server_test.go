@@ -69,6 +69,15 @@ func TestAddInviteKeepsWhatIsGiven(t *testing.T) {
 	assert.PanicsWithValue(t, `losanttest: the invite's ID "short" is not 24 hexadecimal digits`, func() {
 		srv.AddInvite(losant.OrgInvite{ID: "short"})
 	})
+	for _, year := range []int{-1, 10000} {
+		func() {
+			defer func() {
+				assert.Contains(t, recover(), "losanttest: the invite's InviteDate: ", year)
+			}()
+			srv.AddInvite(losant.OrgInvite{InviteDate: time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)})
+		}()
+	}
+	assert.Len(t, srv.Invites(), 1, "what it panics for is not added")
 }
 
 func TestInviteNeedsTheWholeRef(t *testing.T) {
@@ -226,6 +235,7 @@ func TestChecks(t *testing.T) {
 	srv := newServer(t)
 	ref := srv.AddInvite(losant.OrgInvite{})
 	path, other := pathOf(ref), strings.Repeat("0", 24)
+	collection := strings.TrimSuffix(path, "/"+ref.InviteID)
 	with := func(name, value string) func(*http.Request) {
 		return func(req *http.Request) { req.Header.Set(name, value) }
 	}
@@ -236,8 +246,6 @@ func TestChecks(t *testing.T) {
 		notFound   = "NotFound"
 		validation = "Validation"
 		getting    = "InstanceOrgInvite.Get"
-		deleting   = "InstanceOrgInvite.Delete"
-		resending  = "InstanceOrgInvite.ResendInvite"
 	)
 	for _, test := range []struct {
 		name         string
@@ -298,6 +306,48 @@ func TestChecks(t *testing.T) {
 		{"grant for a number", http.MethodPost, path, `{"dashboardRoles":[{"resourceId":1,"role":"view"}]}`, nil, resending, 400, validation, "body.dashboardRoles[0].resourceId"},
 		{"unknown property of a grant", http.MethodPost, path, `{"dashboardRoles":[{"resourceId":"` + other + `","role":"view","x":1}]}`, nil, resending, 400, validation, "body.dashboardRoles[0].x"},
 		{"101 grants", http.MethodPost, path, `{"applicationRoles":[` + grants(101) + `]}`, nil, resending, 400, validation, "body.applicationRoles must have at most 100"},
+
+		{"wrong method for the collection", http.MethodDelete, collection, "", nil, "", 405, "MethodNotAllowed", "DELETE"},
+		{"list without a token", http.MethodGet, collection, "", func(req *http.Request) { req.Header.Del("Authorization") }, listing, 401, "Unauthorized", "token"},
+		{"invite without a token", http.MethodPost, collection, invitation, func(req *http.Request) { req.Header.Del("Authorization") }, inviting, 401, "Unauthorized", "token"},
+		{"list with _links=yes", http.MethodGet, collection + "?_links=yes", "", nil, listing, 400, validation, "_links"},
+		{"invite with _links twice", http.MethodPost, collection + "?_links=true&_links=true", invitation, nil, inviting, 400, validation, "_links"},
+		{"list of no org id", http.MethodGet, strings.Replace(collection, ref.OrgID, "..", 1), "", nil, listing, 400, validation, "orgId"},
+		{"list of an unknown instance", http.MethodGet, strings.Replace(collection, ref.InstanceID, other, 1), "", nil, listing, 404, notFound, "instance"},
+		{"list of an unknown organization", http.MethodGet, strings.Replace(collection, ref.OrgID, other, 1), "", nil, listing, 404, notFound, "organization"},
+		{"invite to an unknown instance", http.MethodPost, strings.Replace(collection, ref.InstanceID, other, 1), invitation, nil, inviting, 404, notFound, "instance"},
+		{"invite to an unknown organization", http.MethodPost, strings.Replace(collection, ref.OrgID, other, 1), invitation, nil, inviting, 404, notFound, "organization"},
+		{"unknown sortField", http.MethodGet, collection + "?sortField=id", "", nil, listing, 400, validation, "sortField"},
+		{"sortField in another case", http.MethodGet, collection + "?sortField=invitedate", "", nil, listing, 400, validation, "sortField"},
+		{"blank sortField", http.MethodGet, collection + "?sortField=", "", nil, listing, 400, validation, "sortField"},
+		{"sortField twice", http.MethodGet, collection + "?sortField=email&sortField=email", "", nil, listing, 400, validation, "sortField"},
+		{"unknown sortDirection", http.MethodGet, collection + "?sortDirection=up", "", nil, listing, 400, validation, "sortDirection"},
+		{"sortDirection in mixed case", http.MethodGet, collection + "?sortDirection=Asc", "", nil, listing, 400, validation, "sortDirection"},
+		{"unknown filterField", http.MethodGet, collection + "?filterField=inviteDate&filter=2*", "", nil, listing, 400, validation, "filterField"},
+		{"unknown filterField without a filter", http.MethodGet, collection + "?filterField=id", "", nil, listing, 400, validation, "filterField"},
+		{"filter twice", http.MethodGet, collection + "?filterField=email&filter=a&filter=b", "", nil, listing, 400, validation, "filter "},
+		{"filter that is not UTF-8", http.MethodGet, collection + "?filterField=email&filter=%ff", "", nil, listing, 400, validation, "filter "},
+		{"list with a body", http.MethodGet, collection, "{}", nil, listing, 400, validation, "body"},
+		{"invite without a body", http.MethodPost, collection, "", with("Content-Type", "application/json"), inviting, 400, validation, "body"},
+		{"invite without a content type", http.MethodPost, collection, invitation, func(req *http.Request) { req.Header.Del("Content-Type") }, inviting, 400, validation, "Content-Type"},
+		{"invite with two objects", http.MethodPost, collection, invitation + invitation, nil, inviting, 400, validation, "body"},
+		{"a list of invitations", http.MethodPost, collection, "[" + invitation + "]", nil, inviting, 400, validation, "body must be an object"},
+		{"no email", http.MethodPost, collection, `{"role":"view"}`, nil, inviting, 400, validation, "body.email is required"},
+		{"no role", http.MethodPost, collection, `{"email":"a@example.com"}`, nil, inviting, 400, validation, "body.role is required"},
+		{"email null", http.MethodPost, collection, invitationOf("null"), nil, inviting, 400, validation, "body.email must be a string"},
+		{"empty email", http.MethodPost, collection, invitationOf(`""`), nil, inviting, 400, validation, "body.email must be an email address"},
+		{"email without @", http.MethodPost, collection, invitationOf(`"a.example.com"`), nil, inviting, 400, validation, "body.email must be an email address"},
+		{"email with a name", http.MethodPost, collection, invitationOf(`"A <a@example.com>"`), nil, inviting, 400, validation, "body.email must be an email address"},
+		{"email in brackets", http.MethodPost, collection, invitationOf(`"<a@example.com>"`), nil, inviting, 400, validation, "body.email must be an email address"},
+		{"email and a space", http.MethodPost, collection, invitationOf(`"a@example.com "`), nil, inviting, 400, validation, "body.email must be an email address"},
+		{"two emails", http.MethodPost, collection, invitationOf(`"a@example.com,b@example.com"`), nil, inviting, 400, validation, "body.email must be an email address"},
+		{"email beyond ASCII", http.MethodPost, collection, invitationOf(`"ä@example.com"`), nil, inviting, 400, validation, "body.email must be an email address"},
+		{"email of 1025 characters", http.MethodPost, collection, invitationOf(longEmail(1025)), nil, inviting, 400, validation, "body.email must have at most 1024"},
+		{"invite as an unknown role", http.MethodPost, collection, `{"email":"a@example.com","role":"overlord"}`, nil, inviting, 400, validation, "body.role"},
+		{"disallowTransfer as a string", http.MethodPost, collection, `{"email":"a@example.com","role":"view","disallowTransfer":"true"}`, nil, inviting, 400, validation, "body.disallowTransfer must be a boolean"},
+		{"unknown property of an invitation", http.MethodPost, collection, `{"email":"a@example.com","role":"view","ttl":1}`, nil, inviting, 400, validation, "body.ttl is not allowed"},
+		{"unknown property of an invitation's grant", http.MethodPost, collection, `{"email":"a@example.com","role":"view","applicationRoles":[{"resourceId":"` + other + `","role":"view","x":1}]}`, nil, inviting, 400, validation, "body.applicationRoles[0].x is not allowed"},
+		{"invite with 101 grants", http.MethodPost, collection, `{"email":"a@example.com","role":"view","dashboardRoles":[` + grants(101) + `]}`, nil, inviting, 400, validation, "body.dashboardRoles must have at most 100"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -313,7 +363,8 @@ func TestChecks(t *testing.T) {
 			require.Regexp(t, `^\{"message":".+","type":"`+test.kind+`"\}$`, body)
 			assert.Contains(t, body, test.messageHolds)
 			if test.status == http.StatusMethodNotAllowed {
-				assert.Equal(t, "GET, DELETE, POST", res.Header.Get("Allow"))
+				allow := map[string]string{path: "GET, DELETE, POST", collection: "GET, POST"}
+				assert.Equal(t, allow[test.path], res.Header.Get("Allow"))
 			}
 
 			got := requestOf(t, srv, test.name)
@@ -325,6 +376,7 @@ func TestChecks(t *testing.T) {
 	t.Cleanup(func() {
 		_, ok := srv.Invite(ref)
 		assert.True(t, ok, "a refused request changes nothing")
+		assert.Len(t, srv.Invites(), 1, "nor adds anything")
 	})
 }
 
@@ -445,12 +497,18 @@ func TestConcurrentUse(t *testing.T) {
 			_, err = client.InstanceOrgInvite.ResendInvite(t.Context(), ref, losant.OrgRoleInfo{})
 			assert.NoError(t, err)
 			srv.Requests()
+			srv.Invites()
+			_, err = client.InstanceOrgInvites.Post(t.Context(), collectionOf(srv), losant.OrgInvitePost{Email: "a@example.com", Role: losant.OrgRoleView})
+			assert.NoError(t, err)
+			_, err = client.InstanceOrgInvites.Get(t.Context(), collectionOf(srv), losant.InstanceOrgInvitesQuery{})
+			assert.NoError(t, err)
 			_, ok := srv.Invite(ref)
 			assert.False(t, ok)
 		})
 	}
 	group.Wait()
-	assert.Len(t, srv.Requests(), 2*many)
+	assert.Len(t, srv.Requests(), 4*many)
+	assert.Len(t, srv.Invites(), 2*many)
 }
 
 // The server's own connections end with it, so it takes another server to see.
