@@ -276,6 +276,13 @@ func TestOrgInviteJSON(t *testing.T) {
 	require.Error(t, err)
 }
 
+func TestRoleInfo(t *testing.T) {
+	t.Parallel()
+	grants := []losant.ResourceGrant{{ResourceID: id, Role: losant.ResourceRoleView}}
+	invite := losant.OrgInvite{ID: id, Email: "a@example.com", Role: losant.OrgRoleEdit, ApplicationRoles: grants, DashboardRoles: []losant.ResourceGrant{}}
+	assert.Equal(t, losant.OrgRoleInfo{Role: losant.OrgRoleEdit, ApplicationRoles: grants, DashboardRoles: []losant.ResourceGrant{}}, invite.RoleInfo())
+}
+
 func TestExpiresAt(t *testing.T) {
 	t.Parallel()
 	date := time.Date(2026, 5, 13, 4, 0, 0, 0, time.UTC)

@@ -68,7 +68,8 @@ func validateGrants(field string, grants []ResourceGrant) error {
 }
 
 // OrgInvite is an invitation to become a member of an organization. Its JSON
-// form is the API's, both ways.
+// form is the API's, both ways; a struct that embeds one has that form too, so
+// give it a name there.
 type OrgInvite struct {
 	ID               string          `json:"id"`                        // 24 hexadecimal digits
 	Email            string          `json:"email"`                     // who is invited
@@ -93,6 +94,12 @@ func (i *OrgInvite) ExpiresAt() time.Time {
 		return time.Time{}
 	}
 	return i.InviteDate.Add(i.TTL)
+}
+
+// RoleInfo returns the roles that the invitation gives, for sending it again as
+// it is.
+func (i *OrgInvite) RoleInfo() OrgRoleInfo {
+	return OrgRoleInfo{Role: i.Role, ApplicationRoles: i.ApplicationRoles, DashboardRoles: i.DashboardRoles}
 }
 
 type orgInviteFields OrgInvite // without its methods

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/losant-community/losant-rest-go"
+	"github.com/losant-community/losant-rest-go/losanttest"
+)
+
+// startDemonstration directs the order to a server with forty invites, half of
+// them expired, where renewing is slow and now and then goes wrong.
+func startDemonstration(o *order) *losanttest.Server {
+	const (
+		people = 20
+		day    = 24 * time.Hour
+		slow   = 300 * time.Millisecond
+		resend = "InstanceOrgInvite.ResendInvite"
+	)
+	server := losanttest.NewServer()
+	roles := []losant.OrgRole{losant.OrgRoleView, losant.OrgRoleCollaborate, losant.OrgRoleEdit, losant.OrgRoleNone}
+	for n := range people {
+		age := time.Duration(n) * time.Hour
+		server.AddInvite(losant.OrgInvite{
+			Email:      fmt.Sprintf("person%02d@example.com", n+1),
+			Role:       roles[n%len(roles)],
+			InviteDate: time.Now().Add(-age),
+		})
+		server.AddInvite(losant.OrgInvite{
+			Email:            fmt.Sprintf("person%02d@example.org", n+1),
+			Role:             roles[n%len(roles)],
+			ApplicationRoles: []losant.ResourceGrant{{ResourceID: "0123456789abcdef01234567", Role: losant.ResourceRoleView}},
+			InviteDate:       time.Now().Add(-30*day - age),
+		})
+	}
+	server.Inject(
+		losanttest.Fault{Operation: resend, Delay: slow, Times: 2},
+		losanttest.Fault{Operation: resend, StatusCode: http.StatusTooManyRequests, RetryAfter: "0"},
+		losanttest.Fault{Operation: resend, Delay: slow, Times: 3},
+		losanttest.Fault{Operation: resend, Delay: slow, Cut: true, TakesEffect: true},
+		losanttest.Fault{Operation: resend, Delay: slow, Times: people},
+	)
+	o.token, o.baseURL = server.Token, server.URL
+	o.org = losant.InstanceOrgInvitesRef{InstanceID: server.InstanceID, OrgID: server.OrgID}
+	return server
+}
+
+// explainDemonstration says what the failures and the exit code were about.
+func explainDemonstration(out io.Writer, code int) {
+	if code == unknownOutcome {
+		fmt.Fprintf(out, "\nIt exits with %d, for an outcome is unknown. The embedded server cuts a connection on purpose, "+
+			"once it has renewed the invite: to resend that one again would mail somebody twice.\n", code)
+	}
+	fmt.Fprintf(out, "\nTo work on an organization of yours, set %s and give -instance and -org.\n", tokenVariable)
+}

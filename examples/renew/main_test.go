@@ -1,0 +1,357 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/losant-community/losant-rest-go"
+	"github.com/losant-community/losant-rest-go/losanttest"
+)
+
+const resendOperation = "InstanceOrgInvite.ResendInvite"
+
+// newAPI is a server in the place of the real API, with five invites: two are
+// open, three have expired.
+func newAPI(t *testing.T) *losanttest.Server {
+	t.Helper()
+	api := losanttest.NewServer()
+	t.Cleanup(api.Close)
+	for _, email := range []string{"ada@example.com", "grace@example.org"} {
+		api.AddInvite(losant.OrgInvite{Email: email})
+	}
+	for _, email := range []string{"barbara@example.com", "edsger@example.com", "tony@example.org"} {
+		api.AddInvite(losant.OrgInvite{Email: email, Role: losant.OrgRoleEdit, InviteDate: time.Now().Add(-30 * 24 * time.Hour)})
+	}
+	return api
+}
+
+func flagsFor(api *losanttest.Server, more ...string) []string {
+	return append([]string{"-base-url", api.URL, "-instance", api.InstanceID, "-org", api.OrgID}, more...)
+}
+
+// resent are the requests to renew an invite.
+func resent(api *losanttest.Server) []losanttest.Request {
+	return slices.DeleteFunc(api.Requests(), func(r losanttest.Request) bool { return r.Operation != resendOperation })
+}
+
+func expiredEmails(api *losanttest.Server) []string {
+	var emails []string
+	for _, invite := range expiredOf(api.Invites()) {
+		emails = append(emails, invite.Email)
+	}
+	slices.Sort(emails)
+	return emails
+}
+
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+func start(ctx context.Context, t *testing.T, token string, args ...string) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, t.Context(), process{
+		args: args,
+		getenv: func(name string) string {
+			if name == tokenVariable {
+				return token
+			}
+			return ""
+		},
+		stdout: &stdout, stderr: &stderr,
+		isTerminal: func(io.Writer) bool { return false },
+	})
+	if token != "" {
+		assert.NotContains(t, stdout.String()+stderr.String(), token)
+	}
+	return result{code, stdout.String(), stderr.String()}
+}
+
+func TestOnlyLooksUnlessTold(t *testing.T) {
+	t.Parallel()
+	api := newAPI(t)
+	r := start(t.Context(), t, api.Token, flagsFor(api)...)
+	assert.Equal(t, 0, r.code)
+	assert.Equal(t, "Talking to "+api.URL+".\n\n", r.stderr)
+	assert.Contains(t, r.stdout, "\n5 invites, 3 of them expired.\n")
+	assert.Contains(t, r.stdout, "Nothing was changed.")
+	var states []string
+	for line := range strings.Lines(r.stdout) {
+		if fields := strings.Fields(line); len(fields) == 6 && strings.Contains(fields[1], "@") {
+			states = append(states, fields[1]+" "+fields[5])
+		}
+	}
+	assert.Equal(t, []string{
+		"ada@example.com open", "barbara@example.com EXPIRED", "edsger@example.com EXPIRED", "grace@example.org open", "tony@example.org EXPIRED",
+	}, states)
+	for _, request := range api.Requests() {
+		assert.Equal(t, http.MethodGet, request.Method)
+	}
+}
+
+func TestRenewsTheExpired(t *testing.T) {
+	t.Parallel()
+	api := newAPI(t)
+	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend")...)
+	assert.Equal(t, 0, r.code)
+	assert.Contains(t, r.stdout, "\n3 expired: 3 renewed, 0 failed, 0 with an unknown outcome, 0 not started. Requests sent again: 0.\n")
+	assert.Contains(t, r.stderr, "[3/3] renewed: ")
+	assert.Len(t, resent(api), 3)
+	assert.Empty(t, expiredEmails(api))
+	assert.Len(t, api.Invites(), 5)
+	for _, request := range resent(api) {
+		assert.JSONEq(t, `{"role": "edit"}`, string(request.Body))
+	}
+}
+
+func TestRenewsNothingIfNothingHasExpired(t *testing.T) {
+	t.Parallel()
+	api := newAPI(t)
+	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-filter", "ada@*")...)
+	assert.Equal(t, 0, r.code)
+	assert.Contains(t, r.stdout, "\n0 expired: 0 renewed")
+	assert.Empty(t, resent(api))
+}
+
+func TestFilter(t *testing.T) {
+	t.Parallel()
+	api := newAPI(t)
+	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-filter", "*@example.com")...)
+	assert.Equal(t, 0, r.code)
+	assert.Contains(t, r.stdout, "\n2 expired: 2 renewed")
+	assert.NotContains(t, r.stdout, "example.org")
+	assert.Equal(t, []string{"tony@example.org"}, expiredEmails(api))
+}
+
+func TestJSONIsOneDocument(t *testing.T) {
+	t.Parallel()
+	type document struct {
+		Invites []renewal `json:"invites"`
+	}
+	for name, c := range map[string]struct {
+		flags []string
+		want  map[outcome]int
+	}{
+		"look":  {[]string{"-json"}, map[outcome]int{"": 5}},
+		"renew": {[]string{"-json", "-resend"}, map[outcome]int{"": 2, renewed: 3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newAPI(t)
+			r := start(t.Context(), t, api.Token, flagsFor(api, c.flags...)...)
+			assert.Equal(t, 0, r.code)
+			var d document
+			require.NoError(t, json.Unmarshal([]byte(r.stdout), &d), r.stdout)
+			assert.Equal(t, c.want, countByOutcome(d.Invites))
+			for _, entry := range d.Invites {
+				if entry.Outcome == renewed {
+					assert.Equal(t, []int{201}, entry.Statuses)
+					assert.NotEqual(t, entry.Invite.ID, entry.Renewed.ID)
+				}
+			}
+		})
+	}
+}
+
+func TestARetryIsCounted(t *testing.T) {
+	t.Parallel()
+	api := newAPI(t)
+	api.Inject(losanttest.Fault{Operation: resendOperation, StatusCode: 429, RetryAfter: "0"})
+	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend")...)
+	assert.Equal(t, 0, r.code)
+	assert.Contains(t, r.stdout, "3 renewed, 0 failed, 0 with an unknown outcome, 0 not started. Requests sent again: 1.")
+	assert.Contains(t, r.stderr, ", at attempt 2, after 429 Too Many Requests\n")
+	assert.Len(t, resent(api), 4)
+}
+
+func TestUnknownOutcomesAreNamed(t *testing.T) {
+	t.Parallel()
+	api := newAPI(t)
+	api.AddInvite(hostileInvite())
+	api.Inject(losanttest.Fault{Operation: resendOperation, Cut: true, TakesEffect: true, Times: 4})
+	emails := make(map[string]string)
+	for _, invite := range expiredOf(api.Invites()) {
+		emails[invite.ID] = invite.Email
+	}
+	require.Len(t, emails, 4)
+	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend")...)
+	assert.Equal(t, 3, r.code)
+	_, named, found := strings.Cut(r.stdout, "\nOutcome unknown: ")
+	require.True(t, found)
+	for id, email := range emails {
+		assert.Regexp(t, `(?m)^  \Q`+printable(email)+`\E +`+id+`  losant: .*outcome unknown`, named)
+	}
+	assert.NotContains(t, r.stdout+r.stderr, "\x1b")
+	assert.Len(t, resent(api), 4, "none was sent twice")
+}
+
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	refused := losanttest.Fault{Operation: resendOperation, StatusCode: http.StatusConflict}
+	cut := losanttest.Fault{Operation: resendOperation, Cut: true}
+	for name, c := range map[string]struct {
+		faults []losanttest.Fault
+		flags  []string
+		code   int
+		want   string
+	}{
+		"the list fails":        {[]losanttest.Fault{{Operation: "InstanceOrgInvites.Get", StatusCode: 403}}, nil, 1, "renew: losant: InstanceOrgInvites.Get"},
+		"a renewal is refused":  {[]losanttest.Fault{refused}, []string{"-resend"}, 1, "1 failed"},
+		"unknown":               {[]losanttest.Fault{cut}, []string{"-resend"}, 3, "1 with an unknown outcome"},
+		"unknown and refused":   {[]losanttest.Fault{refused, cut}, []string{"-resend"}, 3, "1 renewed, 1 failed, 1 with an unknown outcome"},
+		"unknown, and in JSON":  {[]losanttest.Fault{cut}, []string{"-resend", "-json"}, 3, `"outcome": "unknown"`},
+		"refused, but not told": {[]losanttest.Fault{refused, cut}, nil, 0, "Nothing was changed."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newAPI(t)
+			api.Inject(c.faults...)
+			r := start(t.Context(), t, api.Token, flagsFor(api, c.flags...)...)
+			assert.Equal(t, c.code, r.code)
+			assert.Contains(t, r.stdout+r.stderr, c.want)
+		})
+	}
+}
+
+func TestAFailedRenewalIsNamed(t *testing.T) {
+	t.Parallel()
+	api := newAPI(t)
+	api.Inject(losanttest.Fault{Operation: resendOperation, StatusCode: http.StatusConflict})
+	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-parallel", "1")...)
+	left := expiredOf(api.Invites())
+	require.Len(t, left, 1)
+	assert.Regexp(t, `\nFailed; these were not renewed:\n  `+left[0].Email+`  `+left[0].ID+`  losant: .*409`, r.stdout)
+}
+
+func TestGivingUpIsSaid(t *testing.T) {
+	t.Parallel()
+	api := newAPI(t)
+	for n := range 20 {
+		api.AddInvite(losant.OrgInvite{Email: fmt.Sprintf("more%d@example.com", n), InviteDate: time.Unix(0, 0)})
+	}
+	api.Inject(losanttest.Fault{Operation: resendOperation, StatusCode: http.StatusForbidden, Times: 100})
+	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-parallel", "1")...)
+	assert.Equal(t, 1, r.code)
+	assert.Contains(t, r.stdout, "\n23 expired: 0 renewed, 5 failed, 0 with an unknown outcome, 18 not started.")
+	assert.Contains(t, r.stdout, "\nNot started, for too many calls in a row failed; these were not renewed:\n")
+	assert.Len(t, resent(api), 5)
+}
+
+func TestInterruptedWhileListing(t *testing.T) {
+	t.Parallel()
+	api := newAPI(t)
+	api.Inject(losanttest.Fault{Operation: "InstanceOrgInvites.Get", Delay: time.Minute})
+	ctx, interrupt := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, interrupt)
+	r := start(ctx, t, api.Token, flagsFor(api, "-resend")...)
+	assert.Equal(t, 130, r.code)
+	assert.Contains(t, r.stderr, "renew: losant: InstanceOrgInvites.Get")
+	assert.Empty(t, r.stdout)
+	assert.Empty(t, resent(api))
+}
+
+func TestInterruptedWhileRenewing(t *testing.T) {
+	t.Parallel()
+	api := newAPI(t)
+	api.Inject(losanttest.Fault{Operation: resendOperation, Delay: 200 * time.Millisecond, Times: 3})
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	go func() {
+		for len(resent(api)) < 2 {
+			time.Sleep(time.Millisecond)
+		}
+		interrupt()
+	}()
+	r := start(ctx, t, api.Token, flagsFor(api, "-resend", "-parallel", "2")...)
+	assert.Equal(t, 130, r.code)
+	assert.Contains(t, r.stderr, "Interrupted: ")
+	assert.Contains(t, r.stdout, "\n3 expired: 2 renewed, 0 failed, 0 with an unknown outcome, 1 not started.")
+	left := expiredOf(api.Invites())
+	require.Len(t, left, 1)
+	assert.Contains(t, r.stdout, "\nNot started, for it was interrupted; these were not renewed:\n  "+left[0].Email+"  "+left[0].ID)
+	assert.Len(t, resent(api), 2)
+}
+
+func TestMisuseSendsNothing(t *testing.T) {
+	t.Parallel()
+	const token = "secret-of-mine"
+	const id = "0123456789abcdef01234567"
+	ids := []string{"-base-url", "API", "-instance", id, "-org", id}
+	for name, c := range map[string]struct {
+		token string
+		args  []string
+		want  string
+	}{
+		"a token without ids":     {token, []string{"-base-url", "API"}, "missing: -instance, -org;"},
+		"a token without the org": {token, []string{"-base-url", "API", "-instance", id}, "missing: -org;"},
+		"an empty id":             {token, append(slices.Clone(ids), "-org", ""), "missing: -org;"},
+		"ids without a token":     {"", ids, "missing: LOSANT_API_TOKEN in the environment; needed to reach the API (for the demonstration, leave out -base-url, -instance, -org)"},
+		"only -org":               {"", []string{"-org", id, "-resend"}, "missing: LOSANT_API_TOKEN"},
+		"none at once":            {token, append(slices.Clone(ids), "-parallel", "0"), "-parallel 0 is not from 1 to 64"},
+		"too many at once":        {token, append(slices.Clone(ids), "-parallel", "65"), "-parallel 65"},
+		"no time":                 {token, append(slices.Clone(ids), "-timeout", "0s"), "-timeout 0s"},
+		"an unknown flag":         {token, append(slices.Clone(ids), "-token", token), "-token"},
+		"an argument":             {token, append(slices.Clone(ids), token), "belongs to no flag"},
+		"an id that is none":      {token, append(slices.Clone(ids), "-org", ".."), `OrgID ".."`},
+		"a base URL in the clear": {token, append(slices.Clone(ids), "-base-url", "http://api.losant.com"), "in the clear"},
+		"a bad token":             {token + "\n", ids, "the token has"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newAPI(t)
+			args := slices.Clone(c.args)
+			for n := range args {
+				if args[n] == "API" {
+					args[n] = api.URL
+				}
+			}
+			r := start(t.Context(), t, c.token, args...)
+			assert.Equal(t, 2, r.code)
+			assert.Empty(t, r.stdout)
+			assert.Contains(t, r.stderr, c.want)
+			assert.NotContains(t, r.stderr, token)
+			assert.Empty(t, api.Requests())
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	r := start(t.Context(), t, "", "-help")
+	assert.Equal(t, 0, r.code)
+	assert.Empty(t, r.stderr)
+	for _, word := range []string{"-instance", "-org", "-base-url", "-filter", "-json", "-resend", "-parallel", "-timeout", tokenVariable} {
+		assert.Contains(t, r.stdout, word)
+	}
+}
+
+func TestDemonstrationOnlyLooks(t *testing.T) {
+	t.Parallel()
+	r := start(t.Context(), t, "")
+	assert.Equal(t, 0, r.code)
+	assert.Contains(t, r.stderr, "an embedded server")
+	assert.Contains(t, r.stderr, "To work on an organization of yours")
+	assert.Contains(t, r.stdout, "\n40 invites, 20 of them expired.\n\nNothing was changed.")
+}
+
+func TestDemonstrationInPlainLines(t *testing.T) {
+	t.Parallel()
+	r := start(t.Context(), t, "", "-resend")
+	assert.Equal(t, 3, r.code)
+	assert.Contains(t, r.stdout, "\n20 expired: 19 renewed, 0 failed, 1 with an unknown outcome, 0 not started. Requests sent again: 1.\n")
+	assert.Contains(t, r.stderr, "[20/20] ")
+	assert.Contains(t, r.stderr, "It exits with 3")
+	assert.NotContains(t, r.stdout+r.stderr, "\r")
+}

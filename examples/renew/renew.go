@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/losant-community/losant-rest-go"
+)
+
+// resender is what renewing needs of losant.InstanceOrgInviteService.
+type resender interface {
+	ResendInvite(context.Context, losant.InstanceOrgInviteRef, losant.OrgRoleInfo, ...losant.RequestOption) (*losant.OrgInvite, error)
+}
+
+// outcome is what became of a renewal.
+type outcome string
+
+const (
+	renewed    outcome = "renewed"
+	failed     outcome = "failed" // and nothing happened
+	unknown    outcome = "unknown"
+	notStarted outcome = "not started"
+)
+
+// renewal is an invite, and what became of it.
+type renewal struct {
+	Invite   losant.OrgInvite  `json:"invite"` // as it was listed
+	Outcome  outcome           `json:"outcome,omitzero"`
+	Renewed  *losant.OrgInvite `json:"renewed,omitzero"`  // as it is now; its id may differ
+	Statuses []int             `json:"statuses,omitzero"` // of HTTP, one per request; 0: there was no answer
+	Error    string            `json:"error,omitzero"`
+}
+
+// renewer renews invites, none of them twice.
+type renewer struct {
+	resender resender
+	org      losant.InstanceOrgInvitesRef
+	parallel int
+	timeout  time.Duration // for one renewal
+	finished func(renewal) // told of each, one at a time
+
+	mu       sync.Mutex
+	started  map[string]bool // by keyOf
+	failures int             // in a row, that speak of the API and not of an invite
+}
+
+// renew renews the invites, at most parallel at once. When ctx ends it starts
+// nothing more, and waits for the calls in flight, which end with calls or
+// their timeout. It returns the renewals of those invites that were not started
+// before.
+func (r *renewer) renew(ctx, calls context.Context, invites []losant.OrgInvite) []renewal {
+	var renewals []renewal
+	for _, invite := range r.fresh(invites) {
+		renewals = append(renewals, renewal{Invite: invite, Outcome: notStarted})
+	}
+	next := 0
+	var workers sync.WaitGroup
+	for range min(r.parallel, len(renewals)) {
+		workers.Go(func() {
+			for {
+				r.mu.Lock()
+				n := next
+				next++
+				ok := n < len(renewals) && r.start(ctx, renewals[n].Invite)
+				r.mu.Unlock()
+				if !ok {
+					return
+				}
+				result, err := r.resend(calls, renewals[n].Invite)
+				renewals[n] = result
+				r.finish(result, err)
+			}
+		})
+	}
+	workers.Wait()
+	return renewals
+}
+
+// fresh returns the invites that were not started, each once.
+func (r *renewer) fresh(invites []losant.OrgInvite) []losant.OrgInvite {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var fresh []losant.OrgInvite
+	for _, invite := range unique(invites) {
+		if !r.started[keyOf(invite)] {
+			fresh = append(fresh, invite)
+		}
+	}
+	return fresh
+}
+
+// start reports whether the invite may be resent, which it says once. The mutex
+// is held.
+func (r *renewer) start(ctx context.Context, invite losant.OrgInvite) bool {
+	const tooMany = 5
+	if ctx.Err() != nil || r.failures >= tooMany || r.started[keyOf(invite)] {
+		return false
+	}
+	if r.started == nil {
+		r.started = make(map[string]bool)
+	}
+	r.started[keyOf(invite)] = true
+	return true
+}
+
+// resend sends an invite again, with the roles that it has.
+func (r *renewer) resend(ctx context.Context, invite losant.OrgInvite) (renewal, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	var response losant.Response
+	roles := invite.RoleInfo()
+	now, err := r.resender.ResendInvite(ctx, r.org.Invite(invite.ID), roles, losant.WithLinks(false), losant.WithResponse(&response))
+
+	result := renewal{Invite: invite, Outcome: renewed, Renewed: now}
+	for _, attempt := range response.Attempts {
+		result.Statuses = append(result.Statuses, attempt.StatusCode)
+	}
+	switch {
+	case errors.Is(err, losant.ErrOutcomeUnknown):
+		result.Outcome, result.Error = unknown, err.Error()
+	case err != nil:
+		result.Outcome, result.Error = failed, err.Error()
+	}
+	return result, err
+}
+
+func (r *renewer) finish(result renewal, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case err == nil:
+		r.failures = 0
+	case !concernsInvite(err):
+		r.failures++
+	}
+	r.finished(result)
+}
+
+// concernsInvite reports whether err says nothing about the other invites.
+func concernsInvite(err error) bool {
+	for _, target := range []error{
+		losant.ErrInvalidArgument, losant.ErrBadRequest, losant.ErrNotFound, losant.ErrConflict, losant.ErrGone,
+	} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
+}
