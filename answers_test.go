@@ -240,7 +240,7 @@ func TestWithResponse(t *testing.T) {
 	assert.Len(t, response.Attempts, 1)
 
 	second := losant.Response{}
-	_, err = client.InstanceOrgInvite.Get(t.Context(), ref, losant.WithResponse(&response), losant.WithResponse(&second))
+	_, err = client.InstanceOrgInvite.Get(t.Context(), ref, losant.WithResponse(&response), losant.WithResponse(&second), losant.WithResponse(&second))
 	requireError(t, err, "ErrNotFound")
 	response.Attempts[0].Duration, second.Attempts[0].Duration = 0, 0
 	assert.Equal(t, response, second, "both are filled")

@@ -2,9 +2,11 @@ package losant
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 )
 
@@ -136,8 +138,11 @@ func (x *exchange) redact(s string) string {
 }
 
 // redactError returns err, or if its text holds a token an error with another
-// text that matches all that err does.
+// text that matches what err does.
 func (x *exchange) redactError(err error) error {
+	if err == nil {
+		return nil
+	}
 	if words := x.redact(err.Error()); words != err.Error() {
 		return &redacted{words, err}
 	}
@@ -152,6 +157,16 @@ type redacted struct {
 
 func (r *redacted) Error() string        { return r.words }
 func (r *redacted) Is(target error) bool { return errors.Is(r.err, target) }
+
+// As finds only errors whose own texts come from the operating system.
+func (r *redacted) As(target any) bool {
+	switch target.(type) {
+	case **net.OpError, **net.DNSError, **tls.CertificateVerificationError:
+		return errors.As(r.err, target)
+	default:
+		return false
+	}
+}
 
 // Format keeps what is within from the verbs of fmt that look there.
 func (r *redacted) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.words) }

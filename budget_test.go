@@ -1,10 +1,13 @@
 package losant_test
 
 import (
+	"context"
+	"math"
 	"net/http"
 	"strconv"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
@@ -76,6 +79,27 @@ func TestBudgetRecovers(t *testing.T) {
 			require.NoError(t, get.call(t.Context(), client, ref))
 		}
 	})
+}
+
+// TestBudgetOfCancelledCalls: a retry that was never begun costs nothing, and a
+// budget without reason is one.
+func TestBudgetOfCancelledCalls(t *testing.T) {
+	t.Parallel()
+	for _, budget := range []int{5, math.MaxInt} {
+		synctest.Test(t, func(t *testing.T) {
+			fails := func(int) bool { return true }
+			client, attempts := outage(t, losant.RetryPolicy{Budget: budget}, func(attempt int) bool { return fails(attempt) })
+			for range 100 {
+				ctx, cancel := context.WithCancel(t.Context())
+				time.AfterFunc(time.Millisecond, cancel)
+				require.ErrorIs(t, get.call(ctx, client, ref), context.Canceled)
+			}
+			require.Equal(t, 100, *attempts)
+			fails = func(attempt int) bool { return attempt == 101 }
+			require.NoError(t, get.call(t.Context(), client, ref))
+			require.NoError(t, get.call(t.Context(), client, ref))
+		})
+	}
 }
 
 // TestBudgetPaysBack: a retry that succeeds costs nothing in the end, and

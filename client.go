@@ -151,7 +151,7 @@ type request struct {
 	path      route.Path
 	query     url.Values
 	body      any   // sent as JSON; nil: none
-	err       error // why it is none
+	err       error // why the call makes no sense
 }
 
 // answer is what a success is decoded into. It refuses an object that is not
@@ -211,8 +211,8 @@ func (c *Client) newRequest(ctx context.Context, x *exchange, r request, opts []
 		x.url.RawPath = c.base.Path + r.path.Escaped
 	}
 	x.url.RawQuery = x.options.query()
-	if len(r.query) > 0 {
-		x.url.RawQuery += "&" + r.query.Encode()
+	if query := r.query.Encode(); query != "" {
+		x.url.RawQuery += "&" + query
 	}
 	x.Method, x.URL, x.Content = r.method, &x.url, content
 	x.KeepRecord = len(x.options.responses) > 0
@@ -228,11 +228,6 @@ func (c *Client) newRequest(ctx context.Context, x *exchange, r request, opts []
 func encode(body any) ([]byte, error) {
 	if body == nil {
 		return nil, nil
-	}
-	if body, ok := body.(interface{ validate() error }); ok {
-		if err := body.validate(); err != nil {
-			return nil, err
-		}
 	}
 	content, err := json.Marshal(body)
 	if string(content) == "null" {
@@ -357,8 +352,11 @@ func logAttempt(ctx context.Context, logger *slog.Logger, level slog.Level, mess
 		slog.Int("attempt", x.Attempts),
 	}, more...)
 	if a.Err != nil {
-		// The error of a transport may hold the URL, and with it the ids.
-		words := strings.ReplaceAll(a.Err.Error(), x.url.Path, x.operation.PathTemplate)
+		// The error of a transport may hold the URL, and with it ids and more.
+		words := a.Err.Error()
+		for _, private := range []string{x.url.RequestURI(), x.url.EscapedPath(), x.url.Path, x.url.RawQuery} {
+			words = strings.ReplaceAll(words, private, x.operation.PathTemplate)
+		}
 		attrs = append(attrs, slog.String("error", text.Printable(words)))
 	}
 	logger.LogAttrs(ctx, level, message, attrs...)
@@ -373,13 +371,14 @@ type Request struct {
 	Method    string     // GET, POST, PUT, PATCH or DELETE
 	Path      []string   // the segments of the path, not escaped: "applications", id, "devices"
 	Query     url.Values // besides _actions, _links and _embedded, which are options
-	Body      any        // sent as JSON; nil: none, but a POST or PATCH sends {}
+	Body      any        // sent as JSON, which can be a json.RawMessage; nil: none, but a POST or PATCH sends {}
 }
 
 // Call calls any action of the API, on the road that the methods of this package
 // take: the same checks, token, attempts, errors and options. The answer, a JSON
 // object or array, is decoded into a T as [encoding/json] does it; that what was
-// asked for is in it, is for the caller to see.
+// asked for is in it, is for the caller to see. An answer without a body is
+// [ErrInvalidResponse].
 //
 // Attempts go by the method: a GET like a Get of this package, a DELETE or PUT
 // like its Delete, a POST or PATCH like its ResendInvite, which is not repeated
@@ -408,7 +407,7 @@ func (r Request) request() request {
 		path.Template = "/"
 	}
 	out := request{
-		operation: cmp.Or(r.Operation, strings.TrimSpace(r.Method+" "+path.Template)),
+		operation: cmp.Or(r.Operation, text.Cut(r.Method+" "+path.Template, 100)),
 		method:    r.Method,
 		path:      path,
 		query:     r.Query,
@@ -426,7 +425,12 @@ func (r Request) request() request {
 		}
 	case http.MethodPut, http.MethodDelete:
 	default:
+		out.operation = cmp.Or(r.Operation, "Call")
 		out.err = fmt.Errorf("the method %q is not GET, POST, PUT, PATCH or DELETE", text.Cut(r.Method, 20))
+	}
+	switch r.Body.(type) {
+	case io.Reader, []byte:
+		out.err = fmt.Errorf("the Body is sent as JSON, and a %T is none; if it holds JSON, make it a json.RawMessage", r.Body)
 	}
 	for _, name := range []string{"_actions", "_links", "_embedded"} {
 		if r.Query.Has(name) {
@@ -447,12 +451,7 @@ func (a *anything[T]) UnmarshalJSON(data []byte) error { return json.Unmarshal(d
 
 func (*anything[T]) mayBeArray() {}
 
-func (a *anything[T]) whole() error {
-	if known, ok := any(&a.value).(answer); ok {
-		return known.whole()
-	}
-	return nil
-}
+func (*anything[T]) whole() error { return nil }
 
 // Operation is what a request is for. Its fields have few values, so that they
 // can name spans and label metrics.
@@ -505,7 +504,7 @@ type RetryPolicy struct {
 	MaxAttempts    int           // requests per call, at most; default 4; 1 means never retry
 	MinWait        time.Duration // shortest wait between two attempts; default 500 ms
 	MaxWait        time.Duration // longest wait, and the longest Retry-After that is waited for; default 30 s
-	AttemptTimeout time.Duration // for one attempt, its whole answer included; default 30 s; the context bounds the call
+	AttemptTimeout time.Duration // to get a connection, and again from there to the whole answer; default 30 s; the context bounds the call
 	Budget         int           // tokens for retries, shared by all calls; default 500; NoBudget: without bound
 }
 
@@ -532,10 +531,12 @@ type Attempt struct {
 // fill copies the result of a call; its body is about to be reused.
 func (o *requestOptions) fill(c *retry.Call) {
 	for _, r := range o.responses {
-		r.StatusCode, r.Header, r.Body = c.StatusCode, c.AnswerHeader.Clone(), bytes.Clone(c.Body)
-		for _, attempt := range c.Record {
-			r.Attempts = append(r.Attempts, Attempt(attempt))
+		attempts := make([]Attempt, len(c.Record))
+		for n, attempt := range c.Record {
+			attempts[n] = Attempt(attempt)
+			attempts[n].Err = detach(attempt.Err)
 		}
+		*r = Response{StatusCode: c.StatusCode, Header: c.AnswerHeader.Clone(), Body: bytes.Clone(c.Body), Attempts: attempts}
 	}
 }
 

@@ -112,7 +112,7 @@ func TestCall(t *testing.T) {
 		wantHeader string
 	}{
 		{
-			"get", losant.Request{Operation: "Device.Get", Method: "GET", Path: []string{"applications", id, "devices", "a/b c%2e?#é"}, Query: url.Values{"x": {"1", "a&b"}}},
+			"get", losant.Request{Operation: "Device.Get", Method: "GET", Path: []string{"applications", id, "devices", "a/b c%2e?#é"}, Query: url.Values{"x": {"1", "a&b"}, "none": {}}},
 			"/base/applications/" + id + "/devices/a%2Fb%20c%252e%3F%23%C3%A9?_actions=false&_embedded=true&_links=true&x=1&x=a%26b", "",
 			losant.Operation{Name: "Device.Get", Method: "GET", PathTemplate: "/applications/{id}/devices/{id}"}, "",
 		},
@@ -170,20 +170,24 @@ func TestCallRefuses(t *testing.T) {
 	client := newClient(t, s.URL)
 	fine := losant.Request{Method: "GET", Path: []string{"x"}}
 	for name, change := range map[string]func(*losant.Request){
-		"no path":             func(r *losant.Request) { r.Path = nil },
-		"empty segment":       func(r *losant.Request) { r.Path = []string{"a", ""} },
-		"dot segment":         func(r *losant.Request) { r.Path = []string{"a", ".."} },
-		"hidden dot segment":  func(r *losant.Request) { r.Path = []string{"a", "b/../c"} },
-		"line end":            func(r *losant.Request) { r.Path = []string{"a\r\nb"} },
-		"no method":           func(r *losant.Request) { r.Method = "" },
-		"method in lower":     func(r *losant.Request) { r.Method = "get" },
-		"odd method":          func(r *losant.Request) { r.Method = "TRACE" },
-		"body of a GET":       func(r *losant.Request) { r.Body = 1 },
-		"flag in the query":   func(r *losant.Request) { r.Query = url.Values{"_links": {"true"}} },
-		"operation":           func(r *losant.Request) { r.Operation = "a\nb" },
-		"body without JSON":   func(r *losant.Request) { r.Method, r.Body = "POST", func() {} },
-		"body that is null":   func(r *losant.Request) { r.Method, r.Body = "POST", (*int)(nil) },
-		"body that validates": func(r *losant.Request) { r.Method, r.Body = "POST", losant.OrgInvitePost{} },
+		"no path":            func(r *losant.Request) { r.Path = nil },
+		"empty segment":      func(r *losant.Request) { r.Path = []string{"a", ""} },
+		"dot segment":        func(r *losant.Request) { r.Path = []string{"a", ".."} },
+		"hidden dot segment": func(r *losant.Request) { r.Path = []string{"a", "b/../c"} },
+		"line end":           func(r *losant.Request) { r.Path = []string{"a\r\nb"} },
+		"no method":          func(r *losant.Request) { r.Method = "" },
+		"method in lower":    func(r *losant.Request) { r.Method = "get" },
+		"odd method":         func(r *losant.Request) { r.Method = "TRACE" },
+		"body of a GET":      func(r *losant.Request) { r.Body = 1 },
+		"flag in the query":  func(r *losant.Request) { r.Query = url.Values{"_links": {"true"}} },
+		"operation":          func(r *losant.Request) { r.Operation = "a\nb" },
+		"body without JSON":  func(r *losant.Request) { r.Method, r.Body = "POST", func() {} },
+		"body that is null":  func(r *losant.Request) { r.Method, r.Body = "POST", (*int)(nil) },
+		"typed nil":          func(r *losant.Request) { r.Method, r.Body = "POST", (*losant.OrgInvitePost)(nil) },
+		"reader":             func(r *losant.Request) { r.Method, r.Body = "POST", strings.NewReader("{}") },
+		"bytes":              func(r *losant.Request) { r.Method, r.Body = "POST", []byte("{}") },
+		"hostile method":     func(r *losant.Request) { r.Method = "G\x1b[31mET\nlevel=ERROR " + strings.Repeat("x", 1<<20) },
+		"another's error":    func(r *losant.Request) { r.Method, r.Body = "POST", failing{} },
 	} {
 		request := fine
 		change(&request)
@@ -215,13 +219,29 @@ func TestCallAnswers(t *testing.T) {
 		_, err := losant.Call[any](t.Context(), client, request)
 		requireError(t, err, "ErrInvalidResponse")
 	}
-	client, _ = fromMemory(t, 200, []byte("{}"))
-	_, err = losant.Call[losant.OrgInvite](t.Context(), client, request)
+	client, _ = fromMemory(t, 200, []byte(`{"total":1}`))
+	embedding, err := losant.Call[struct {
+		*losant.OrgInviteCollection
+		Total int
+	}](t.Context(), client, request)
+	require.NoError(t, err)
+	assert.Equal(t, 1, embedding.Total)
+	_, err = losant.Call[failing](t.Context(), client, request)
 	requireError(t, err, "ErrInvalidResponse")
+	client, _ = fromMemory(t, 200, []byte("{}"))
 	anything, err := losant.Call[any](t.Context(), client, request)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]any{}, *anything)
 }
+
+// failing can be neither encoded nor decoded, because of what became of another
+// call.
+type failing struct{}
+
+var errOther = &losant.Error{Operation: "Other", StatusCode: 404, Err: losant.ErrOutcomeUnknown}
+
+func (failing) MarshalJSON() ([]byte, error) { return nil, errOther }
+func (*failing) UnmarshalJSON([]byte) error  { return errOther }
 
 // TestCallAttempts: by the method.
 func TestCallAttempts(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -209,6 +210,32 @@ func TestHeaderIsNotChangedWhileWritten(t *testing.T) {
 	requireError(t, get.call(t.Context(), newClient(t, "https://api.example.com", losant.WithTokenSource(source), losant.WithHTTPClient(&http.Client{Transport: transport})), ref), "ErrServer")
 	group.Wait()
 	assert.Equal(t, 4, calls)
+}
+
+// TestWaitForAConnection: the wait for a free connection does not eat into the
+// time of the request, so that none is cut off for having queued.
+func TestWaitForAConnection(t *testing.T) {
+	t.Parallel()
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(40 * time.Millisecond)
+		succeed(w, r)
+	})
+	transport := &http.Transport{MaxConnsPerHost: 2, MaxIdleConnsPerHost: 2}
+	t.Cleanup(transport.CloseIdleConnections)
+	policy := quick
+	policy.AttemptTimeout, policy.MaxAttempts = 400*time.Millisecond, 1
+	client := newClient(t, s.URL, losant.WithHTTPClient(&http.Client{Transport: transport}), losant.WithRetryPolicy(policy))
+	var group sync.WaitGroup
+	var unknown atomic.Int32
+	for range 30 {
+		group.Go(func() {
+			if errors.Is(resend.call(t.Context(), client, ref), losant.ErrOutcomeUnknown) {
+				unknown.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	assert.Zero(t, unknown.Load())
 }
 
 // TestResendOverHTTP2 sends over HTTP/2, where net/http by itself repeats a

@@ -2,12 +2,12 @@ package losant
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +44,11 @@ var (
 	// only reads never returns it.
 	ErrOutcomeUnknown = errors.New("losant: outcome unknown")
 )
+
+var sentinels = []error{
+	ErrInvalidArgument, ErrBadRequest, ErrUnauthorized, ErrForbidden, ErrNotFound, ErrConflict, ErrGone, ErrRateLimited, ErrServer,
+	ErrInvalidResponse, ErrOutcomeUnknown,
+}
 
 var sentinelOfStatus = map[int]error{
 	http.StatusBadRequest:      ErrBadRequest,
@@ -145,7 +150,7 @@ func (e *Error) LogValue() slog.Value {
 
 // invalid is the error of a call that is refused before anything is sent.
 func invalid(operation string, reason error) *Error {
-	return &Error{Operation: operation, Message: text.Printable(reason.Error()), Err: reason, kind: ErrInvalidArgument}
+	return &Error{Operation: operation, Message: text.Printable(reason.Error()), Err: detach(reason), kind: ErrInvalidArgument}
 }
 
 // newCredentialsError is the error of a call for which there is no token.
@@ -166,13 +171,14 @@ func newError(x *exchange, undecodable error) *Error {
 		StatusCode: x.StatusCode,
 		RetryAfter: x.RetryAfter,
 		Attempts:   x.Attempts,
-		Err:        detach(x.Failure),
+		Err:        x.Failure,
 		unknown:    x.Unknown,
 	}
 	if undecodable != nil {
 		e.Err = undecodable
 		e.unknown = e.unknown || x.Effect != retry.Safe
 	}
+	e.Err = detach(x.redactError(e.Err))
 	// A body that the caller's own context cut short is not the API's fault.
 	if undecodable != nil || (x.Outcome == retry.Truncated || x.Outcome == retry.Unreadable) && !x.Ended {
 		e.kind = ErrInvalidResponse
@@ -185,19 +191,25 @@ func newError(x *exchange, undecodable error) *Error {
 // context ended for, from being taken for those of this one.
 func detach(err error) error {
 	var other *Error
-	if !errors.As(err, &other) {
-		return err
+	if errors.As(err, &other) || slices.ContainsFunc(sentinels, func(sentinel error) bool { return errors.Is(err, sentinel) }) {
+		return &detached{err}
 	}
-	return &detached{err}
+	return err
 }
 
 type detached struct{ err error }
 
 func (d *detached) Error() string { return d.err.Error() }
 
-// Is matches what ended the context, and nothing else.
+// Is matches what err does, but for our sentinels.
 func (d *detached) Is(target error) bool {
-	return (target == context.Canceled || target == context.DeadlineExceeded) && errors.Is(d.err, target)
+	return !slices.Contains(sentinels, target) && errors.Is(d.err, target)
+}
+
+// As finds what err holds, but for our errors.
+func (d *detached) As(target any) bool {
+	_, ours := target.(**Error)
+	return !ours && errors.As(d.err, target)
 }
 
 // describe fills Type and Message from the answer, or else from the cause.

@@ -94,5 +94,6 @@ func (s *instanceOrgInviteService) ResendInvite(ctx context.Context, ref Instanc
 		method:    http.MethodPost,
 		path:      ref.path(),
 		body:      roleInfo,
+		err:       roleInfo.validate(),
 	}, opts)
 }

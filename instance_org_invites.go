@@ -165,5 +165,6 @@ func (s *instanceOrgInvitesService) Post(ctx context.Context, ref InstanceOrgInv
 		method:    http.MethodPost,
 		path:      ref.path(),
 		body:      invite,
+		err:       invite.validate(),
 	}, opts)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -175,8 +176,12 @@ func TestTokensOfEveryAttemptAreRedacted(t *testing.T) {
 // ended or a token source failed, is not what became of this one.
 func TestCauseOfAnotherCall(t *testing.T) {
 	t.Parallel()
-	other := &losant.Error{Operation: "Other", StatusCode: 404, Err: losant.ErrOutcomeUnknown}
-	for _, action := range actions {
+	for n, other := range []error{
+		&losant.Error{Operation: "Other", StatusCode: 404, Err: losant.ErrOutcomeUnknown},
+		fmt.Errorf("Other: %w", losant.ErrNotFound),
+		fmt.Errorf("Other: %w", &net.OpError{Op: "dial", Err: losant.ErrOutcomeUnknown}),
+	} {
+		action := actions[n]
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(other)
 		e := requireError(t, action.call(ctx, newClient(t, "https://api.example.com"), ref))
@@ -186,6 +191,27 @@ func TestCauseOfAnotherCall(t *testing.T) {
 		e = requireError(t, action.call(t.Context(), newClient(t, "https://api.example.com", losant.WithTokenSource(source)), ref))
 		assert.Contains(t, e.Error(), "Other")
 	}
+}
+
+// TestRedactedErrorsAreFound: what was redacted can still be told by its type.
+func TestRedactedErrorsAreFound(t *testing.T) {
+	t.Parallel()
+	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+		return nil, fmt.Errorf("proxy refused %q: %w", r.Header.Get("Authorization"), &net.OpError{Op: "dial", Err: io.ErrUnexpectedEOF})
+	})
+	err := get.call(t.Context(), newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: transport})), ref)
+	var network *net.OpError
+	require.ErrorAs(t, err, &network)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	requireNoToken(t, everyForm(t, err))
+	requireNoToken(t, everyForm(t, errors.Unwrap(err)))
+
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = fmt.Fprintf(w, `{"id":"x","inviteDate":%q}`, r.Header.Get("Authorization"))
+	})
+	err = get.call(t.Context(), newClient(t, s.URL), ref)
+	requireError(t, err, "ErrInvalidResponse")
+	requireNoToken(t, everyForm(t, errors.Unwrap(err)))
 }
 
 // TestTokenIsNotInContextOrPanic: a transport that prints the context of its

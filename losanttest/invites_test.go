@@ -336,3 +336,22 @@ func TestFaultsOfTheList(t *testing.T) {
 		assert.False(t, request.TookEffect, "reading changes nothing")
 	}
 }
+
+// TestMemberTwice: of a member that is there twice, the last one counts.
+func TestMemberTwice(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	path := srv.URL + "/instances/" + srv.InstanceID + "/orgs/" + srv.OrgID + "/invites"
+	body := strings.NewReader(`{"email":"a@example.com","role":5,"role":"edit"}`)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, path, body)
+	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+srv.Token)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	assert.Equal(t, http.StatusCreated, resp.StatusCode)
+	http.DefaultClient.CloseIdleConnections()
+	require.Len(t, srv.Invites(), 1)
+	assert.Equal(t, losant.OrgRoleEdit, srv.Invites()[0].Role)
+}

@@ -116,7 +116,8 @@ type Call struct {
 	buffer      *bytes.Buffer
 	limited     io.LimitedReader
 	renewed     bool
-	paid        bool // for the last attempt, out of the budget
+	paid        bool // for an attempt, out of the budget
+	owed        bool // the attempt that was paid for
 	last        Attempt
 	nextAttempt time.Duration // wait before it
 	empty       http.Response
@@ -133,8 +134,7 @@ type transport struct {
 	repeated  atomic.Int32 // how often it sent the request again
 	bodyRead  atomic.Bool  // whether it read the body of the request
 	most      atomic.Int32 // how many connections it may use
-	stopped   atomic.Bool  // because it used more
-	stop      atomic.Pointer[context.CancelFunc]
+	limit     atomic.Pointer[attemptLimit]
 }
 
 type callKey struct{}
@@ -184,6 +184,9 @@ func (l *Loop) Do(ctx context.Context) {
 	if err != nil && ctx.Err() != nil {
 		c.Failure = contextError(ctx)
 	}
+	if c.owed {
+		l.budget.refund(retryCost)
+	}
 }
 
 // Release ends the use of the call's Body.
@@ -214,10 +217,13 @@ func (l attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 // attempt sends req once and reads the answer to its last byte.
 func (l *Loop) attempt(ctx context.Context, c *Call, req *http.Request) {
 	started := time.Now()
-	limited, cancel := context.WithTimeout(ctx, l.policy.AttemptTimeout)
+	limited, cancel := context.WithCancel(ctx)
 	defer cancel()
+	t := &attemptLimit{cancel: cancel, timeout: l.policy.AttemptTimeout}
+	t.timer = time.AfterFunc(t.timeout, t.expire)
+	defer t.timer.Stop()
 	rt := l.hooks.Transport()
-	c.begin(rt, &cancel, l.policy.MaxAttempts)
+	c.begin(rt, t, l.policy.MaxAttempts)
 	req = req.WithContext(limited)
 	req.Header = c.Header
 	if req.Body != nil && !c.bare {
@@ -237,9 +243,9 @@ func (l *Loop) attempt(ctx context.Context, c *Call, req *http.Request) {
 	case err == nil:
 	case ctx.Err() != nil:
 		err, c.Ended = contextError(ctx), true
-	case c.stopped.Load():
+	case t.repeated.Load():
 		err = errRepeatedTooOften
-	case limited.Err() != nil:
+	case t.expired.Load():
 		err = fmt.Errorf("no whole answer within %v: %w", l.policy.AttemptTimeout, context.DeadlineExceeded)
 	default:
 		err = l.hooks.Redact(ctx, err)
@@ -265,7 +271,7 @@ func (n *noticed) Read(p []byte) (int, error) {
 }
 
 // begin forgets the attempt before.
-func (c *Call) begin(rt http.RoundTripper, stop *context.CancelFunc, maxAttempts int) {
+func (c *Call) begin(rt http.RoundTripper, limit *attemptLimit, maxAttempts int) {
 	c.most.Store(int32(min(maxAttempts-c.Attempts, math.MaxInt16))) //nolint:gosec // it fits
 	c.Attempts++
 	c.StatusCode, c.AnswerHeader, c.Body, c.Failure, c.RetryAfter, c.Asked = 0, nil, nil, nil, 0, false
@@ -274,8 +280,22 @@ func (c *Call) begin(rt http.RoundTripper, stop *context.CancelFunc, maxAttempts
 	c.connected.Store(0)
 	c.repeated.Store(0)
 	c.bodyRead.Store(false)
-	c.stopped.Store(false)
-	c.stop.Store(stop)
+	c.owed = false
+	c.limit.Store(limit)
+}
+
+// attemptLimit bounds an attempt, in time and in requests.
+type attemptLimit struct {
+	cancel   context.CancelFunc
+	timeout  time.Duration
+	timer    *time.Timer
+	expired  atomic.Bool
+	repeated atomic.Bool // too often
+}
+
+func (t *attemptLimit) expire() {
+	t.expired.Store(true)
+	t.cancel()
 }
 
 // gotConn counts the requests that net/http sends again by itself: it takes
@@ -283,7 +303,10 @@ func (c *Call) begin(rt http.RoundTripper, stop *context.CancelFunc, maxAttempts
 // written at all. Over HTTP/2 it goes on without end, so it is stopped.
 func (c *Call) gotConn(info httptrace.GotConnInfo) {
 	n := c.connected.Add(1)
+	limit := c.limit.Load()
 	if n == 1 {
+		// The wait for a free connection must not leave the request too little.
+		limit.timer.Reset(limit.timeout)
 		return
 	}
 	secure, ok := info.Conn.(*tls.Conn)
@@ -299,8 +322,8 @@ func (c *Call) gotConn(info httptrace.GotConnInfo) {
 		most = max(most, 1+auxiliary)
 	}
 	if n > most {
-		c.stopped.Store(true)
-		(*c.stop.Load())()
+		limit.repeated.Store(true)
+		limit.cancel()
 		return
 	}
 	c.repeated.Add(1)
@@ -398,16 +421,20 @@ func (l *Loop) again(ctx context.Context, _ *http.Response, _ error) (bool, erro
 		return false, nil
 	}
 	if c.Outcome == Unauthorized {
-		return l.renew(ctx, c), nil
+		again := l.renew(ctx, c)
+		if !again {
+			l.refund(c)
+		}
+		return again, nil
 	}
 	c.nextAttempt = l.policy.wait(c)
 	if deadline, ok := ctx.Deadline(); c.nextAttempt > l.policy.MaxWait || ok && c.nextAttempt >= time.Until(deadline) {
 		return false, nil
 	}
-	c.paid = l.budget.take()
-	if !c.paid {
+	if !l.budget.take() {
 		return false, nil
 	}
+	c.paid, c.owed = true, true
 	if l.hooks.Retrying != nil {
 		l.hooks.Retrying(ctx, c.last, c.nextAttempt)
 	}
@@ -434,7 +461,7 @@ func (l *Loop) renew(ctx context.Context, c *Call) bool {
 		c.Failure = err
 		return false
 	}
-	c.nextAttempt, c.paid = 0, false
+	c.nextAttempt = 0
 	if renewed && l.hooks.Retrying != nil {
 		l.hooks.Retrying(ctx, c.last, 0)
 	}

@@ -3,6 +3,7 @@ package retry
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -29,6 +30,7 @@ func (p Policy) Complete() (Policy, error) {
 	setDefault(&p.MaxAttempts, 4)
 	setDefault(&p.AttemptTimeout, 30*time.Second)
 	setDefault(&p.Budget, 500)
+	p.Budget = min(p.Budget, math.MaxInt32) // what it is added to must not overflow
 	// A default gives way to the field that was set.
 	setDefault(&p.MaxWait, max(30*time.Second, p.MinWait))
 	setDefault(&p.MinWait, min(500*time.Millisecond, p.MaxWait))

@@ -98,10 +98,11 @@ func refusal(segment string) string {
 	if strings.ContainsFunc(segment, unicode.IsControl) || strings.ToValidUTF8(segment, "") != segment {
 		return "has a control character, or is not UTF-8"
 	}
-	// A proxy may undo the escape of a slash.
-	for part := range strings.FieldsFuncSeq(segment, func(r rune) bool { return r == '/' || r == '\\' }) {
-		if part == "." || part == ".." {
-			return "has a dot segment"
+	// A proxy may undo the escape of a slash, and cut off what follows a semicolon.
+	for part := range strings.SplitSeq(strings.ReplaceAll(segment, `\`, "/"), "/") {
+		name, _, _ := strings.Cut(part, ";")
+		if part == "" || name == "." || name == ".." {
+			return "has an empty or a dot segment in it"
 		}
 	}
 	return ""

@@ -74,7 +74,7 @@ func TestJoin(t *testing.T) {
 	} {
 		assert.Equal(t, row.want, Join(row.segments))
 	}
-	for _, hostile := range []string{"", ".", "..", "../x", "x/..", "a/./b", `..\x`, "\n", "a\x00", "a\x7f", "\u0085", "\xff"} {
+	for _, hostile := range []string{"", ".", "..", "../x", "x/..", "a/./b", `..\x`, "/", "//", "a//b", "/a", "a/", `\`, "..;", "..;x=1", ".;/a", "\n", "a\x00", "a\x7f", "\u0085", "\xff"} {
 		path := Join([]string{"x", hostile})
 		require.ErrorContains(t, path.Err, "segment 1", hostile)
 		assert.Empty(t, path.Expanded)
