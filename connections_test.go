@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
 	"os"
 	"os/exec"
@@ -16,6 +17,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -216,26 +218,41 @@ func TestHeaderIsNotChangedWhileWritten(t *testing.T) {
 // time of the request, so that none is cut off for having queued.
 func TestWaitForAConnection(t *testing.T) {
 	t.Parallel()
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(40 * time.Millisecond)
-		succeed(w, r)
-	})
-	transport := &http.Transport{MaxConnsPerHost: 2, MaxIdleConnsPerHost: 2}
-	t.Cleanup(transport.CloseIdleConnections)
-	policy := quick
-	policy.AttemptTimeout, policy.MaxAttempts = 400*time.Millisecond, 1
-	client := newClient(t, s.URL, losant.WithHTTPClient(&http.Client{Transport: transport}), losant.WithRetryPolicy(policy))
-	var group sync.WaitGroup
-	var unknown atomic.Int32
-	for range 30 {
-		group.Go(func() {
-			if errors.Is(resend.call(t.Context(), client, ref), losant.ErrOutcomeUnknown) {
-				unknown.Add(1)
+	for _, row := range []struct {
+		wait, answer time.Duration
+		sentinels    []string // nil: success
+	}{
+		{20 * time.Second, 20 * time.Second, nil},
+		{0, 29 * time.Second, nil},
+		{20 * time.Second, 31 * time.Second, []string{"ErrOutcomeUnknown"}},
+		{31 * time.Second, 0, []string{}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+				trace := httptrace.ContextClientTrace(r.Context())
+				trace.GetConn("api.example.com:443")
+				for _, step := range []struct {
+					takes time.Duration
+					then  func()
+				}{{row.wait, func() { trace.GotConn(httptrace.GotConnInfo{}) }}, {row.answer, func() {}}} {
+					select {
+					case <-time.After(step.takes):
+						step.then()
+					case <-r.Context().Done():
+						return nil, r.Context().Err()
+					}
+				}
+				return invited(r)
+			})
+			err := resend.call(t.Context(), newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: transport}), losant.WithRetryPolicy(losant.RetryPolicy{MaxAttempts: 1})), ref)
+			if row.sentinels == nil {
+				require.NoError(t, err)
+			} else {
+				requireError(t, err, row.sentinels...)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
 			}
 		})
 	}
-	group.Wait()
-	assert.Zero(t, unknown.Load())
 }
 
 // TestResendOverHTTP2 sends over HTTP/2, where net/http by itself repeats a
