@@ -94,42 +94,50 @@ const bearer = "Bearer "
 
 var errTokenSource = errors.New("token source")
 
-// authorize supplies the Authorization header of the next request.
-func (c credentials) authorize(x *exchange) error {
-	next := x.renewed
+// tokens are those of one call: the source may give another one for every
+// attempt.
+type tokens struct {
+	credentials
+	caller        context.Context // for the source
+	authorization string          // the header of the last attempt
+	renewed       string          // that of the next one, if it is known already
+	spent         []string        // those of the attempts before
+}
+
+// next sets the authorization of the next attempt.
+func (t *tokens) next() error {
+	next := t.renewed
 	if next == "" {
 		var err error
-		if next, err = c.authorization(x.caller); err != nil {
+		if next, err = t.credentials.authorization(t.caller); err != nil {
 			return err
 		}
 	}
-	if x.authorization != "" && x.authorization != next {
-		x.spent = append(x.spent, x.authorization)
+	if t.authorization != "" && t.authorization != next {
+		t.spent = append(t.spent, t.authorization)
 	}
-	x.authorization, x.renewed = next, ""
+	t.authorization, t.renewed = next, ""
 	return nil
 }
 
 // reject tells the source that its token was not accepted.
-func (c credentials) reject(x *exchange) {
-	c.invalidate(strings.TrimPrefix(x.authorization, bearer))
-}
+func (t *tokens) reject() { t.invalidate(strings.TrimPrefix(t.authorization, bearer)) }
 
 // renew reports, after a 401, whether the source now has another token.
-func (c credentials) renew(x *exchange) (bool, error) {
-	next, err := c.authorization(x.caller)
-	if err != nil || next == x.authorization {
+func (t *tokens) renew() (bool, error) {
+	next, err := t.credentials.authorization(t.caller)
+	if err != nil || next == t.authorization {
 		return false, err
 	}
-	x.renewed = next
+	t.renewed = next
 	return true, nil
 }
 
-// redact takes the tokens of the call out of a foreign text: servers echo
+// redact removes the tokens of the call from a foreign text: servers echo
 // headers.
-func (x *exchange) redact(s string) string {
+func (t *tokens) redact(s string) string {
 	const short = 6 // and no secret
-	for _, authorization := range append(x.spent, x.authorization, x.renewed) {
+	for _, authorization := range append(t.spent, t.authorization, t.renewed) {
 		if token := strings.TrimPrefix(authorization, bearer); len(token) >= short {
 			s = strings.ReplaceAll(s, token, "[token]")
 		}
@@ -137,13 +145,13 @@ func (x *exchange) redact(s string) string {
 	return s
 }
 
-// redactError returns err, or if its text holds a token an error with another
+// redactError returns err or, if its text holds a token, an error with another
 // text that matches what err does.
-func (x *exchange) redactError(err error) error {
+func (t *tokens) redactError(err error) error {
 	if err == nil {
 		return nil
 	}
-	if words := x.redact(err.Error()); words != err.Error() {
+	if words := t.redact(err.Error()); words != err.Error() {
 		return &redacted{words, err}
 	}
 	return err

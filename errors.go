@@ -153,37 +153,32 @@ func invalid(operation string, reason error) *Error {
 	return &Error{Operation: operation, Message: text.Printable(reason.Error()), Err: detach(reason), kind: ErrInvalidArgument}
 }
 
-// newCredentialsError is the error of a call for which there is no token.
-func newCredentialsError(x *exchange, err error) *Error {
+// newTokenError is the error of a call for which there is no token.
+func newTokenError(operation string, err error) *Error {
 	if errors.Is(err, errTokenSource) {
-		return &Error{Operation: x.operation.Name, Message: text.Printable(err.Error()), Err: detach(err)}
+		return &Error{Operation: operation, Message: text.Printable(err.Error()), Err: detach(err)}
 	}
-	return invalid(x.operation.Name, err)
+	return invalid(operation, err)
 }
 
-// newError makes the one error of an exchange that did not succeed, or whose
-// answer could not be decoded for the reason given.
-func newError(x *exchange, undecodable error) *Error {
+// newError makes the one error of a call that did not succeed, or whose answer
+// could not be decoded.
+func newError(x *exchange, r *retry.Result, undecodable error) *Error {
 	e := &Error{
 		Operation:  x.operation.Name,
 		Method:     x.operation.Method,
 		Path:       x.url.EscapedPath(),
-		StatusCode: x.StatusCode,
-		RetryAfter: x.RetryAfter,
-		Attempts:   x.Attempts,
-		Err:        x.Failure,
-		unknown:    x.Unknown,
+		StatusCode: r.StatusCode,
+		RetryAfter: r.RetryAfter,
+		Attempts:   r.Attempts,
+		Err:        detach(x.tokens.redactError(cmp.Or(undecodable, r.Err))),
+		unknown:    r.Uncertain || undecodable != nil && r.Safety != retry.Safe,
 	}
-	if undecodable != nil {
-		e.Err = undecodable
-		e.unknown = e.unknown || x.Effect != retry.Safe
-	}
-	e.Err = detach(x.redactError(e.Err))
 	// A body that the caller's own context cut short is not the API's fault.
-	if undecodable != nil || (x.Outcome == retry.Truncated || x.Outcome == retry.Unreadable) && !x.Ended {
+	if undecodable != nil || (r.Outcome == retry.Truncated || r.Outcome == retry.Unreadable) && !r.Interrupted {
 		e.kind = ErrInvalidResponse
 	}
-	e.describe(x)
+	e.describe(x.tokens.redact, r)
 	return e
 }
 
@@ -213,28 +208,28 @@ func (d *detached) As(target any) bool {
 }
 
 // describe fills Type and Message from the answer, or else from the cause.
-func (e *Error) describe(x *exchange) {
+func (e *Error) describe(redact func(string) string, r *retry.Result) {
 	var api struct {
 		Type    string `json:"type"`
 		Message string `json:"message"`
 	}
 	if e.StatusCode >= 300 {
-		_ = json.Unmarshal(x.Body, &api) // what it could not read stays empty
+		_ = json.Unmarshal(r.Body, &api) // what it could not read stays empty
 	}
-	e.Type, e.Message = text.Printable(x.redact(api.Type)), x.redact(api.Message)
+	e.Type, e.Message = text.Printable(redact(api.Type)), redact(api.Message)
 	status := cmp.Or(http.StatusText(e.StatusCode), "answered")
 	switch {
 	case e.Message != "":
-	case len(x.Body) > 0 && e.Type == "":
-		e.Message = status + " with the body " + text.Snippet(x.redact(string(x.Body)))
-	case len(x.Body) == 0 && x.Failure == nil:
+	case len(r.Body) > 0 && e.Type == "":
+		e.Message = status + " with the body " + text.Snippet(redact(string(r.Body)))
+	case len(r.Body) == 0 && r.Err == nil:
 		e.Message = status + " with an empty body"
 	}
 	if e.Err != nil {
 		if e.Message != "" {
 			e.Message += ": "
 		}
-		e.Message += x.redact(e.Err.Error())
+		e.Message += redact(e.Err.Error())
 	}
 	e.Message = text.Printable(e.Message)
 }

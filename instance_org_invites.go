@@ -101,13 +101,13 @@ type OrgInviteCollection struct {
 	Links         map[string]Link `json:"_links,omitzero"` // by relation; nil with WithLinks(false)
 }
 
-// whole says what is missing for a list of invitations.
-func (c *OrgInviteCollection) whole() error {
+// check says what is missing for a list of invitations.
+func (c *OrgInviteCollection) check() error {
 	if c.Items == nil {
 		return errors.New("it has no items")
 	}
 	for n := range c.Items {
-		if err := c.Items[n].whole(); err != nil {
+		if err := c.Items[n].check(); err != nil {
 			return fmt.Errorf("items[%d]: %w", n, err)
 		}
 	}

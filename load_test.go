@@ -27,7 +27,7 @@ func TestAllocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun count
 		t.Skip("the race detector allocates too")
 	}
 	client, _ := fromMemory(t, 200, []byte(fullInviteJSON))
-	const budget = 50
+	const budget = 57
 	allocations := testing.AllocsPerRun(1000, func() {
 		if _, err := client.InstanceOrgInvite.Get(context.Background(), ref); err != nil {
 			t.Error(err)

@@ -235,7 +235,7 @@ func TestTokenIsNotInContextOrPanic(t *testing.T) {
 		}()
 		_ = get.call(ctx, client, ref)
 	}()
-	require.Contains(t, printed, "InstanceOrgInvite.Get")
+	require.Contains(t, printed, "losant.operationKey")
 	requireNoToken(t, printed)
 }
 

@@ -129,8 +129,8 @@ func (i *OrgInvite) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// whole says what is missing for an invite.
-func (i *OrgInvite) whole() error {
+// check says what is missing for an invite.
+func (i *OrgInvite) check() error {
 	if i.ID == "" {
 		return errors.New("it has no id")
 	}
@@ -142,7 +142,7 @@ type success struct {
 	Success bool `json:"success"`
 }
 
-func (s *success) whole() error {
+func (s *success) check() error {
 	if !s.Success {
 		return errors.New("it does not say success")
 	}

@@ -1,7 +1,6 @@
 package retry
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -51,7 +50,7 @@ func TestAttemptsAreJudgedByThemselves(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := run(t.Context(), t, row.method, inTurn(row.script...))
 				defer c.Release()
-				assert.Equal(t, []any{row.attempts, row.outcome, row.unknown}, []any{c.Attempts, c.Outcome, c.Unknown})
+				assert.Equal(t, []any{row.attempts, row.outcome, row.unknown}, []any{c.Attempts, c.Outcome, c.Uncertain})
 				assert.Len(t, c.Record, row.attempts)
 			})
 		})
@@ -66,7 +65,7 @@ func TestRepeatedPostStaysUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := run(t.Context(), t, "POST", reports{2, 2, 0, http2})
 		defer c.Release()
-		assert.Equal(t, []any{2, Lost, true}, []any{c.Attempts, c.Outcome, c.Unknown})
+		assert.Equal(t, []any{2, Lost, true}, []any{c.Attempts, c.Outcome, c.Uncertain})
 	})
 }
 
@@ -115,17 +114,13 @@ func TestEndlessRepetitionIsStopped(t *testing.T) {
 					transport.RegisterProtocol("https", rt)
 					rt = transport
 				}
-				l := New(Policy{MaxAttempts: 3, MinWait: 1, MaxWait: 1, AttemptTimeout: time.Minute, Budget: NoBudget}, 1<<10, Hooks{
-					Transport: func() http.RoundTripper { return rt },
-					Prepare:   func(context.Context) error { return nil },
-				})
-				c := &Call{Method: "DELETE", URL: &url.URL{Scheme: "https", Host: "api.example.com"}, Header: http.Header{}}
-				c.Start(t.Context())
-				l.Do(c)
+				c := New(Policy{MaxAttempts: 3, MinWait: 1, MaxWait: 1, AttemptTimeout: time.Minute, Budget: NoBudget}, 1<<10).Do(t.Context(), &Request{
+					Method: "DELETE", URL: &url.URL{Scheme: "https", Host: "api.example.com"}, Header: http.Header{}, Transport: rt,
+				}, noHooks{})
 				defer c.Release()
 				assert.Equal(t, row.taken, taken, "the last one is taken, and not used")
 				assert.Equal(t, row.attempts, c.Attempts)
-				assert.Equal(t, errRepeatedTooOften, c.Failure)
+				assert.Equal(t, errResentTooOften, c.Err)
 			})
 		})
 	}

@@ -22,7 +22,7 @@ func FuzzRetryAfter(f *testing.F) {
 		p := Policy{MinWait: time.Duration(shortest), MaxWait: time.Duration(longest)}
 		asked, ok := retryAfter(http.Header{"Retry-After": {value}}, time.Now())
 		require.GreaterOrEqual(t, asked, time.Duration(0))
-		wait := p.wait(&Call{Attempts: attempts, StatusCode: status, RetryAfter: asked, Asked: ok})
+		wait := p.wait(&answer{StatusCode: status, RetryAfter: asked, HasRetryAfter: ok}, attempts)
 		require.GreaterOrEqual(t, wait, p.MinWait)
 		if !ok || status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
 			require.LessOrEqual(t, wait, p.MaxWait) // and the Loop does not begin a longer one

@@ -7,21 +7,21 @@ import (
 	"net/http"
 )
 
-// Effect says what it does to send a request a second time, in the terms of
+// Safety says what it does to send a request a second time, in the terms of
 // RFC 9110, section 9.2.
-type Effect int
+type Safety int
 
 // The effects of sending a request again.
 const (
-	Safe       Effect = iota // nothing: it only reads
+	Safe       Safety = iota // nothing: it only reads
 	Idempotent               // no more than the first: it removes or replaces
 	Unsafe                   // the same again: it creates, or mails
 )
 
-// EffectOf returns the effect of repeating a request of method. PUT counts as
+// SafetyOf returns the effect of repeating a request of method. PUT counts as
 // a removal does, because its outcome matters; whatever is not known to be
 // harmless is Unsafe.
-func EffectOf(method string) Effect {
+func SafetyOf(method string) Safety {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return Safe
@@ -50,20 +50,20 @@ const (
 )
 
 // rules is the policy: whether an attempt may follow one that ended so, for
-// each Effect, and whether what was asked for may have been done nevertheless.
+// each Safety, and whether what was asked for may have been done nevertheless.
 var rules = [...]struct {
-	again   [3]bool
-	unknown bool
+	retry     [3]bool
+	uncertain bool
 }{
-	NotSent:      {again: [...]bool{Safe: true, Idempotent: true, Unsafe: true}},
+	NotSent:      {retry: [...]bool{Safe: true, Idempotent: true, Unsafe: true}},
 	Unsendable:   {},
-	Lost:         {again: [...]bool{Safe: true, Idempotent: true, Unsafe: false}, unknown: true},
+	Lost:         {retry: [...]bool{Safe: true, Idempotent: true, Unsafe: false}, uncertain: true},
 	Succeeded:    {},
-	Truncated:    {again: [...]bool{Safe: true, Idempotent: false, Unsafe: false}, unknown: true},
-	Unreadable:   {unknown: true},
-	Unauthorized: {again: [...]bool{Safe: true, Idempotent: true, Unsafe: true}},
-	Throttled:    {again: [...]bool{Safe: true, Idempotent: true, Unsafe: true}},
-	Failed:       {again: [...]bool{Safe: true, Idempotent: true, Unsafe: false}, unknown: true},
+	Truncated:    {retry: [...]bool{Safe: true, Idempotent: false, Unsafe: false}, uncertain: true},
+	Unreadable:   {uncertain: true},
+	Unauthorized: {retry: [...]bool{Safe: true, Idempotent: true, Unsafe: true}},
+	Throttled:    {retry: [...]bool{Safe: true, Idempotent: true, Unsafe: true}},
+	Failed:       {retry: [...]bool{Safe: true, Idempotent: true, Unsafe: false}, uncertain: true},
 	Refused:      {},
 }
 
@@ -100,7 +100,7 @@ func outcomeOfError(err error, maybeSent bool) Outcome {
 }
 
 // permanent reports whether err, met before anything was sent, will be met
-// again: the server is not the one that was asked for, or is none.
+// retry: the server is not the one that was asked for, or is none.
 func permanent(err error) bool {
 	var (
 		certificate *tls.CertificateVerificationError

@@ -24,12 +24,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestEffectOf(t *testing.T) {
+func TestSafetyOf(t *testing.T) {
 	t.Parallel()
-	for method, want := range map[string]Effect{
+	for method, want := range map[string]Safety{
 		"GET": Safe, "HEAD": Safe, "OPTIONS": Safe, "DELETE": Idempotent, "PUT": Idempotent, "POST": Unsafe, "PATCH": Unsafe, "": Unsafe, "get": Unsafe, "QUERY": Unsafe,
 	} {
-		assert.Equal(t, want, EffectOf(method), method)
+		assert.Equal(t, want, SafetyOf(method), method)
 	}
 }
 
@@ -89,12 +89,12 @@ func TestRules(t *testing.T) {
 		Unauthorized: "r r r", Throttled: "r r r", Failed: "r ru u", Refused: "- - -",
 	} {
 		got := []string{}
-		for _, effect := range []Effect{Safe, Idempotent, Unsafe} {
+		for _, effect := range []Safety{Safe, Idempotent, Unsafe} {
 			cell := ""
-			if rules[outcome].again[effect] {
+			if rules[outcome].retry[effect] {
 				cell += "r"
 			}
-			if rules[outcome].unknown && effect != Safe {
+			if rules[outcome].uncertain && effect != Safe {
 				cell += "u"
 			}
 			if cell == "" {
@@ -149,20 +149,23 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
+// noHooks leaves every call alone.
+type noHooks struct{}
+
+func (noHooks) Prepare(last http.Header) (http.Header, error)         { return last, nil }
+func (noHooks) Unauthorized()                                         {}
+func (noHooks) Renew() (bool, error)                                  { return false, nil }
+func (noHooks) Redact(err error) error                                { return err }
+func (noHooks) Attempted(context.Context, int, Attempt)               {}
+func (noHooks) Retrying(context.Context, int, Attempt, time.Duration) {}
+
 // run makes a call by a method through a transport.
-func run(ctx context.Context, t *testing.T, method string, rt http.RoundTripper) *Call {
+func run(ctx context.Context, t *testing.T, method string, rt http.RoundTripper) *Result {
 	t.Helper()
-	l := New(Policy{MaxAttempts: 3, MinWait: time.Second, MaxWait: time.Second, AttemptTimeout: time.Minute, Budget: NoBudget}, 1<<10, Hooks{
-		Transport: func() http.RoundTripper { return rt },
-		Prepare:   func(context.Context) error { return nil },
-		Rejected:  func(context.Context) {},
-		Renew:     func(context.Context) (bool, error) { return false, nil },
-		Redact:    func(_ context.Context, err error) error { return err },
-	})
-	c := &Call{Method: method, URL: &url.URL{Scheme: "https", Host: "api.example.com", Path: "/"}, Content: []byte("body"), KeepRecord: true}
-	c.Start(ctx)
-	l.Do(c)
-	return c
+	c := New(Policy{MaxAttempts: 3, MinWait: time.Second, MaxWait: time.Second, AttemptTimeout: time.Minute, Budget: NoBudget}, 1<<10)
+	return c.Do(ctx, &Request{
+		Method: method, URL: &url.URL{Scheme: "https", Host: "api.example.com", Path: "/"}, Header: http.Header{}, Body: []byte("body"), Transport: rt,
+	}, noHooks{})
 }
 
 // reports is what a transport says of an attempt.
@@ -235,9 +238,9 @@ func TestWhatATransportReports(t *testing.T) {
 				assert.Equal(t, row.attempts, c.Attempts)
 				assert.Len(t, c.Record, row.attempts)
 				assert.Equal(t, row.outcome, c.Outcome)
-				assert.Equal(t, row.unknown, c.Unknown)
+				assert.Equal(t, row.unknown, c.Uncertain)
 				if row.reports.connected == 1000 {
-					assert.Equal(t, errRepeatedTooOften, c.Failure)
+					assert.Equal(t, errResentTooOften, c.Err)
 				}
 			})
 		})
@@ -254,7 +257,7 @@ func TestSilentPrimary(t *testing.T) {
 			return reports{asked: 1}.RoundTrip(r)
 		}))
 		defer c.Release()
-		assert.Equal(t, []any{1, Lost, true}, []any{c.Attempts, c.Outcome, c.Unknown})
+		assert.Equal(t, []any{1, Lost, true}, []any{c.Attempts, c.Outcome, c.Uncertain})
 	})
 }
 

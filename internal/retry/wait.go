@@ -33,11 +33,11 @@ func retryAfter(h http.Header, now time.Time) (wait time.Duration, ok bool) {
 
 // wait returns how long to wait after the last attempt of a call, which may be
 // too long: as the answer asks where it can be heeded, and otherwise a backoff.
-func (p Policy) wait(c *Call) time.Duration {
-	if c.Asked && (c.StatusCode == http.StatusTooManyRequests || c.StatusCode == http.StatusServiceUnavailable) {
-		return max(c.RetryAfter, p.MinWait)
+func (p Policy) wait(a *answer, attempts int) time.Duration {
+	if a.HasRetryAfter && (a.StatusCode == http.StatusTooManyRequests || a.StatusCode == http.StatusServiceUnavailable) {
+		return max(a.RetryAfter, p.MinWait)
 	}
-	return p.backoff(c.Attempts)
+	return p.backoff(attempts)
 }
 
 // backoff returns a random wait before the attempt that follows the given
