@@ -2,7 +2,7 @@
 // library, with contexts that live and contexts that end, and prints what comes
 // of it as a table:
 //
-//	go run ./docs/faults > docs/faults.md
+//	go run ./internal/faults > docs/faults.md
 package main
 
 import (

@@ -1,6 +1,6 @@
 // Command benchmarks compares the library with net/http by hand: it runs
 // BenchmarkCall of the library's module and writes docs/benchmarks.md and
-// docs/benchmarks.svg. Run it in its own folder: go -C docs/benchmarks run .
+// docs/benchmarks.svg. Run it in its own folder: go -C tools/benchmarks run .
 package main
 
 import (
@@ -42,7 +42,7 @@ func main() {
 		log.Fatal(err)
 	}
 	//nolint:gosec // both paths are constant
-	if err := errors.Join(os.WriteFile("../benchmarks.md", page, 0o600), os.WriteFile("../benchmarks.svg", picture, 0o600)); err != nil {
+	if err := errors.Join(os.WriteFile("../../docs/benchmarks.md", page, 0o600), os.WriteFile("../../docs/benchmarks.svg", picture, 0o600)); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -88,7 +88,7 @@ const introduction = `# What a call costs
 The library ("sdk") against careful use of net/http ("hand"), as BenchmarkCall
 measures them. Made with:
 
-    go -C docs/benchmarks run .
+    go -C tools/benchmarks run .
 
 %d rounds, each with at least %d calls per case and side; in a round, both sides of
 a case follow each other. %s, %s/%s, GOMAXPROCS=%s, CPU: %s.

@@ -1,4 +1,4 @@
-module github.com/losant-community/losant-rest-go/tools
+module github.com/losant-community/losant-rest-go/tools/linters
 
 go 1.26.0
 

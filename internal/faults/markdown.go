@@ -27,7 +27,7 @@ Those are attempts, too, but have no wait before them.
 
 Made with:
 
-    go run ./docs/faults > docs/faults.md
+    go run ./internal/faults > docs/faults.md
 
 | fault | action | context alive | cancelled before | cancelled during the attempt | cancelled during the wait |
 |---|---|---|---|---|---|

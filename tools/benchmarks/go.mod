@@ -1,4 +1,4 @@
-module github.com/losant-community/losant-rest-go/docs/benchmarks
+module github.com/losant-community/losant-rest-go/tools/benchmarks
 
 go 1.26.0
 

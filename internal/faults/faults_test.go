@@ -31,9 +31,9 @@ func TestFaults(t *testing.T) {
 	})
 	t.Run("document", func(t *testing.T) {
 		t.Parallel()
-		document, err := os.ReadFile("../faults.md")
+		document, err := os.ReadFile("../../docs/faults.md")
 		require.NoError(t, err)
-		assert.Equal(t, string(document), markdown(table, all), "run: go run ./docs/faults > docs/faults.md")
+		assert.Equal(t, string(document), markdown(table, all), "run: go run ./internal/faults > docs/faults.md")
 	})
 	for n, row := range table {
 		for a, action := range actions() {

@@ -2,7 +2,7 @@
 // its tests on each change: a test must fail. It prints the changes that none
 // noticed, and the score.
 //
-//	go -C docs/mutants run .
+//	go -C tools/mutants run .
 //
 // It takes about an hour on two cores; with names of files it takes those alone.
 package main
@@ -21,6 +21,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -42,9 +43,8 @@ func main() {
 	}
 	files := flag.Args()
 	if len(files) == 0 {
-		files = []string{"client.go", "errors.go", "auth.go", "internal/route/route.go", "internal/wire/wire.go", "internal/text/text.go", "internal/baseurl/baseurl.go"}
-		for _, name := range []string{"budget", "loop", "outcome", "policy", "wait"} {
-			files = append(files, "internal/retry/"+name+".go")
+		if files, err = sources(root); err != nil {
+			log.Fatal(err)
 		}
 	}
 	var all []*mutant
@@ -81,6 +81,28 @@ func main() {
 	close(work)
 	group.Wait()
 	fmt.Println(len(all), "mutants:", score)
+}
+
+// sources returns the files of the library, relative to root.
+func sources(root string) ([]string, error) {
+	var files []string
+	for _, pattern := range []string{"*.go", "internal/baseurl/*.go", "internal/retry/*.go", "internal/route/*.go", "internal/text/*.go", "internal/wire/*.go"} {
+		matches, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			return nil, err
+		}
+		for _, match := range matches {
+			if strings.HasSuffix(match, "_test.go") {
+				continue
+			}
+			file, err := filepath.Rel(root, match)
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, file)
+		}
+	}
+	return files, nil
 }
 
 // judge runs the tests of the package of a mutant, then those of the root.
@@ -233,7 +255,7 @@ func mutants(dir, file string) ([]*mutant, error) {
 			if r := assign[n.Tok]; r != "" {
 				add("assignment", n.TokPos, n.TokPos+2, r)
 			}
-			if n.Tok != token.DEFINE && !(len(n.Lhs) == 1 && text(n.Lhs[0]) == "_") {
+			if n.Tok != token.DEFINE && (len(n.Lhs) != 1 || text(n.Lhs[0]) != "_") {
 				add("remove statement", n.Pos(), n.End(), "")
 			}
 		case *ast.ExprStmt, *ast.DeferStmt:

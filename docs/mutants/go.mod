@@ -1,3 +1,0 @@
-module github.com/losant-community/losant-rest-go/docs/mutants
-
-go 1.25.0
