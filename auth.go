@@ -38,7 +38,7 @@ type TokenInvalidator interface {
 // WithTokenSource asks ts for the token of every request, instead of the fixed
 // one, which is then not used and may be empty. By default, the fixed one.
 func WithTokenSource(ts TokenSource) Option {
-	return func(c *settings) error {
+	return func(c *config) error {
 		if f, ok := ts.(TokenSourceFunc); ts == nil || ok && f == nil {
 			return errors.New("the token source is nil")
 		}
@@ -101,7 +101,7 @@ type tokens struct {
 	caller        context.Context // for the source
 	authorization string          // the header of the last attempt
 	renewed       string          // that of the next one, if it is known already
-	spent         []string        // those of the attempts before
+	previous         []string        // those of the attempts before
 }
 
 // next sets the authorization of the next attempt.
@@ -114,7 +114,7 @@ func (t *tokens) next() error {
 		}
 	}
 	if t.authorization != "" && t.authorization != next {
-		t.spent = append(t.spent, t.authorization)
+		t.previous = append(t.previous, t.authorization)
 	}
 	t.authorization, t.renewed = next, ""
 	return nil
@@ -137,7 +137,7 @@ func (t *tokens) renew() (bool, error) {
 // headers.
 func (t *tokens) redact(s string) string {
 	const short = 6 // and no secret
-	for _, authorization := range append(t.spent, t.authorization, t.renewed) {
+	for _, authorization := range append(t.previous, t.authorization, t.renewed) {
 		if token := strings.TrimPrefix(authorization, bearer); len(token) >= short {
 			s = strings.ReplaceAll(s, token, "[token]")
 		}

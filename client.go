@@ -60,7 +60,7 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 }
 
 func newClient(token string, opts []Option) (*Client, error) {
-	s := settings{
+	cfg := config{
 		baseURL:          "https://api.losant.com",
 		apiVersion:       "^1.30.0",
 		userAgent:        "losant-rest-go/" + version + " (" + runtime.Version() + ")",
@@ -71,21 +71,21 @@ func newClient(token string, opts []Option) (*Client, error) {
 		if option == nil {
 			return nil, errors.New("an option is nil")
 		}
-		if err := option(&s); err != nil {
+		if err := option(&cfg); err != nil {
 			return nil, err
 		}
 	}
-	if s.credentials.authorization == nil {
+	if cfg.credentials.authorization == nil {
 		if err := checkToken(token); err != nil {
 			return nil, err
 		}
-		s.credentials = fixedToken(token)
+		cfg.credentials = fixedToken(token)
 	}
-	base, err := baseurl.Parse(s.baseURL, s.insecureHTTP)
+	base, err := baseurl.Parse(cfg.baseURL, cfg.insecureHTTP)
 	if err != nil {
 		return nil, err
 	}
-	policy, err := retry.Policy(s.policy).Complete()
+	policy, err := retry.Policy(cfg.policy).Complete()
 	if err != nil {
 		return nil, err
 	}
@@ -93,13 +93,13 @@ func newClient(token string, opts []Option) (*Client, error) {
 		base: *base,
 		header: http.Header{
 			"Accept":         {"application/json"},
-			"Accept-Version": {s.apiVersion},
-			"User-Agent":     {s.userAgent},
+			"Accept-Version": {cfg.apiVersion},
+			"User-Agent":     {cfg.userAgent},
 		},
-		credentials: s.credentials,
-		defaults:    s.defaults,
-		httpClient:  s.httpClient,
-		logger:      s.logger,
+		credentials: cfg.credentials,
+		defaults:    cfg.defaults,
+		httpClient:  cfg.httpClient,
+		logger:      cfg.logger,
 	}
 	if c.httpClient == nil {
 		c.transport = newTransport()
@@ -108,7 +108,7 @@ func newClient(token string, opts []Option) (*Client, error) {
 	if t := c.httpClient.Timeout; t > 0 {
 		policy.AttemptTimeout = min(policy.AttemptTimeout, t)
 	}
-	c.retry = retry.New(policy, s.maxResponseBytes)
+	c.retry = retry.New(policy, cfg.maxResponseBytes)
 	return c, nil
 }
 

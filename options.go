@@ -15,10 +15,10 @@ import (
 )
 
 // Option changes a client, in [NewClient].
-type Option func(*settings) error
+type Option func(*config) error
 
-// settings is what the options of a client say.
-type settings struct {
+// config is what the options of a client set.
+type config struct {
 	baseURL          string
 	insecureHTTP     bool
 	httpClient       *http.Client
@@ -36,7 +36,7 @@ type settings struct {
 // refused, as is http:// to hosts other than loopback; see [WithInsecureHTTP].
 // By default, https://api.losant.com.
 func WithBaseURL(rawURL string) Option {
-	return func(s *settings) error { s.baseURL = rawURL; return nil }
+	return func(c *config) error { c.baseURL = rawURL; return nil }
 }
 
 // WithHTTPClient sends each attempt through the Transport of hc, or through
@@ -49,11 +49,11 @@ func WithBaseURL(rawURL string) Option {
 // uses the proxy of the environment, gives a dial 10 s, and keeps at most 64
 // connections; over HTTP/1.1, further calls wait for one.
 func WithHTTPClient(hc *http.Client) Option {
-	return func(s *settings) error {
+	return func(c *config) error {
 		if hc == nil {
 			return errors.New("the HTTP client is nil")
 		}
-		s.httpClient = hc
+		c.httpClient = hc
 		return nil
 	}
 }
@@ -61,18 +61,18 @@ func WithHTTPClient(hc *http.Client) Option {
 // WithRetryPolicy sets how often and how patiently a call is attempted. By
 // default, the zero [RetryPolicy] with its defaults.
 func WithRetryPolicy(p RetryPolicy) Option {
-	return func(s *settings) error { s.policy = p; return nil }
+	return func(c *config) error { c.policy = p; return nil }
 }
 
 // WithAPIVersion sets the Accept-Version header, a semver range of API
 // versions. By default, "^1.30.0", which the types of this package are made
 // for.
 func WithAPIVersion(v string) Option {
-	return func(s *settings) error {
+	return func(c *config) error {
 		if v == "" {
 			return errors.New("the API version is empty")
 		}
-		s.apiVersion = v
+		c.apiVersion = v
 		return checkHeader("the API version", v)
 	}
 }
@@ -80,11 +80,11 @@ func WithAPIVersion(v string) Option {
 // WithUserAgent puts product, such as "inviter/1.2", before the library's own
 // name in the User-Agent header. By default, only the library's own.
 func WithUserAgent(product string) Option {
-	return func(s *settings) error {
+	return func(c *config) error {
 		if product == "" {
 			return errors.New("the user agent is empty")
 		}
-		s.userAgent = product + " " + s.userAgent
+		c.userAgent = product + " " + c.userAgent
 		return checkHeader("the user agent", product)
 	}
 }
@@ -94,11 +94,11 @@ func WithUserAgent(product string) Option {
 // status, duration in nanoseconds and number of the attempt, and the words of an
 // error. By default, nothing is logged.
 func WithLogger(l *slog.Logger) Option {
-	return func(s *settings) error {
+	return func(c *config) error {
 		if l == nil {
 			return errors.New("the logger is nil")
 		}
-		s.logger = l
+		c.logger = l
 		return nil
 	}
 }
@@ -106,11 +106,11 @@ func WithLogger(l *slog.Logger) Option {
 // WithMaxResponseBytes bounds what is read of an answer, in bytes. A success
 // that is larger is [ErrInvalidResponse]. By default, 8 MiB.
 func WithMaxResponseBytes(n int64) Option {
-	return func(s *settings) error {
+	return func(c *config) error {
 		if n <= 0 {
 			return errors.New("the bound for responses is not positive")
 		}
-		s.maxResponseBytes = n
+		c.maxResponseBytes = n
 		return nil
 	}
 }
@@ -118,13 +118,13 @@ func WithMaxResponseBytes(n int64) Option {
 // WithInsecureHTTP permits http:// to hosts other than loopback. The token then
 // crosses the network in the clear. By default, that is refused.
 func WithInsecureHTTP() Option {
-	return func(s *settings) error { s.insecureHTTP = true; return nil }
+	return func(c *config) error { c.insecureHTTP = true; return nil }
 }
 
 // WithDefaults applies opts to every call, before the call's own. By default,
 // none.
 func WithDefaults(opts ...RequestOption) Option {
-	return func(s *settings) error {
+	return func(c *config) error {
 		var o requestOptions
 		if err := o.apply(nil, opts); err != nil {
 			return err
@@ -132,7 +132,7 @@ func WithDefaults(opts ...RequestOption) Option {
 		if len(o.responses) > 0 {
 			return errors.New("WithResponse can't be a default: its destination would be shared by all calls")
 		}
-		s.defaults = append(s.defaults, opts...)
+		c.defaults = append(c.defaults, opts...)
 		return nil
 	}
 }
@@ -141,7 +141,7 @@ func WithDefaults(opts ...RequestOption) Option {
 func checkHeader(what, value string) error {
 	for _, r := range value {
 		if r < ' ' || r > '~' {
-			return fmt.Errorf("%s %q has a control or a non-ASCII character", what, text.Cut(value, 80))
+			return fmt.Errorf("%s %q has a control or a non-ASCII character", what, text.Truncate(value, 80))
 		}
 	}
 	return nil

@@ -60,7 +60,7 @@ func (r Request) request() request {
 		path.Template = "/"
 	}
 	out := request{
-		operation: cmp.Or(r.Operation, text.Cut(r.Method+" "+path.Template, 100)),
+		operation: cmp.Or(r.Operation, text.Truncate(r.Method+" "+path.Template, 100)),
 		method:    r.Method,
 		path:      path,
 		query:     r.Query,
@@ -79,7 +79,7 @@ func (r Request) request() request {
 	case http.MethodPut, http.MethodDelete:
 	default:
 		out.operation = cmp.Or(r.Operation, "Call")
-		out.err = fmt.Errorf("the method %q is not GET, POST, PUT, PATCH or DELETE", text.Cut(r.Method, 20))
+		out.err = fmt.Errorf("the method %q is not GET, POST, PUT, PATCH or DELETE", text.Truncate(r.Method, 20))
 	}
 	switch r.Body.(type) {
 	case io.Reader, []byte:

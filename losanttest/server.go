@@ -432,7 +432,7 @@ func cut(w http.ResponseWriter) {
 func (s *Server) act(c *call) *answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if refusal := s.refusal(c); refusal != nil {
+	if refusal := s.reasonInvalid(c); refusal != nil {
 		return refusal
 	}
 	a := c.route.act(c)
@@ -441,7 +441,7 @@ func (s *Server) act(c *call) *answer {
 }
 
 // refusal makes the checks that are the same for every route.
-func (s *Server) refusal(c *call) *answer {
+func (s *Server) reasonInvalid(c *call) *answer {
 	switch {
 	case len(c.allowed) == 0:
 		return apiError(http.StatusNotFound, "NotFound", "No such route")

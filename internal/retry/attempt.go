@@ -14,7 +14,7 @@ import (
 
 var (
 	errTooLarge = errors.New("the answer is larger than allowed")
-	errNeither  = errors.New("the transport returned neither an answer nor an error")
+	errNoResult  = errors.New("the transport returned neither an answer nor an error")
 
 	// errResent stands for a request that net/http sent again by itself: a GET
 	// whose kept-alive connection was closed and, over HTTP/2, any request without
@@ -32,7 +32,7 @@ func (x *call) attempt(req *http.Request) {
 	req.Header = x.header
 	resp, err := x.transport.RoundTrip(req) //nolint:bodyclose // receive closes it
 	if resp == nil && err == nil {
-		err = errNeither
+		err = errNoResult
 	}
 	if err != nil {
 		x.Outcome = outcomeOfError(err, p.maybeSent())

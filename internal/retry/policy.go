@@ -27,17 +27,17 @@ func (p Policy) Complete() (Policy, error) {
 	if p.MinWait > 0 && p.MaxWait > 0 && p.MinWait > p.MaxWait {
 		return Policy{}, fmt.Errorf("the retry policy has a MinWait of %v above its MaxWait of %v", p.MinWait, p.MaxWait)
 	}
-	setDefault(&p.MaxAttempts, 4)
-	setDefault(&p.AttemptTimeout, 30*time.Second)
-	setDefault(&p.Budget, 500)
+	defaultTo(&p.MaxAttempts, 4)
+	defaultTo(&p.AttemptTimeout, 30*time.Second)
+	defaultTo(&p.Budget, 500)
 	p.Budget = min(p.Budget, math.MaxInt32) // what it is added to must not overflow
 	// A default gives way to the field that was set.
-	setDefault(&p.MaxWait, max(30*time.Second, p.MinWait))
-	setDefault(&p.MinWait, min(500*time.Millisecond, p.MaxWait))
+	defaultTo(&p.MaxWait, max(30*time.Second, p.MinWait))
+	defaultTo(&p.MinWait, min(500*time.Millisecond, p.MaxWait))
 	return p, nil
 }
 
-func setDefault[T int | time.Duration](field *T, value T) {
+func defaultTo[T int | time.Duration](field *T, value T) {
 	if *field == 0 {
 		*field = value
 	}

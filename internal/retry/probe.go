@@ -46,7 +46,7 @@ func watch(req *http.Request, rt http.RoundTripper, safety Safety, timeout time.
 	body := req.Body
 	req = req.WithContext(ctx)
 	if body != nil && !p.stock {
-		req.Body = &noticed{body, &p.bodyRead}
+		req.Body = &readTracker{body, &p.bodyRead}
 	}
 	return p, req
 }
@@ -81,13 +81,13 @@ func (p *probe) gotConn(info httptrace.GotConnInfo) {
 	}
 }
 
-// noticed is a body that tells whether it was read.
-type noticed struct {
+// readTracker is a body that tells whether it was read.
+type readTracker struct {
 	io.ReadCloser
 	read *atomic.Bool
 }
 
-func (n *noticed) Read(p []byte) (int, error) {
+func (n *readTracker) Read(p []byte) (int, error) {
 	n.read.Store(true)
 	return n.ReadCloser.Read(p)
 }

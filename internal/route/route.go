@@ -34,14 +34,14 @@ func Expand(template string, ids ...string) Path {
 		before, after, _ := strings.Cut(rest, "{")
 		name, after, _ := strings.Cut(after, "}")
 		if len(id) != idLength || strings.Trim(id, "0123456789abcdefABCDEF") != "" {
-			return Path{Template: template, Err: fmt.Errorf("%s %q is not 24 hexadecimal digits", fieldOf(name), text.Cut(id, 2*idLength))}
+			return Path{Template: template, Err: fmt.Errorf("%s %q is not 24 hexadecimal digits", fieldOf(name), text.Truncate(id, 2*idLength))}
 		}
 		expanded.WriteString(before)
 		expanded.WriteString(id)
 		rest = after
 	}
 	expanded.WriteString(rest)
-	if !samePlaces(template, expanded.String()) {
+	if !matchesTemplate(template, expanded.String()) {
 		return Path{Template: template, Err: fmt.Errorf("the path %q is not one of %s", expanded.String(), template)}
 	}
 	return Path{Template: template, Expanded: expanded.String()}
@@ -52,10 +52,10 @@ func fieldOf(name string) string {
 	return strings.ToUpper(name[:1]) + strings.TrimSuffix(name[1:], "Id") + "ID"
 }
 
-// samePlaces is the last check of a path as a whole: it has as many segments
+// matchesTemplate is the last check of a path as a whole: it has as many segments
 // as its template, none of them empty, and nothing that could be an escape, a
 // dot segment or the end of a path.
-func samePlaces(template, path string) bool {
+func matchesTemplate(template, path string) bool {
 	plain := func(r rune) bool {
 		return r == '/' || r == '-' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
 	}
@@ -73,8 +73,8 @@ func Join(segments []string) Path {
 	}
 	var template, expanded, escaped strings.Builder
 	for n, segment := range segments {
-		if reason := refusal(segment); reason != "" {
-			return Path{Err: fmt.Errorf("segment %d of the path, %q, %s", n, text.Cut(segment, 80), reason)}
+		if reason := reasonInvalid(segment); reason != "" {
+			return Path{Err: fmt.Errorf("segment %d of the path, %q, %s", n, text.Truncate(segment, 80), reason)}
 		}
 		expanded.WriteString("/" + segment)
 		escaped.WriteString("/" + url.PathEscape(segment))
@@ -91,7 +91,7 @@ func Join(segments []string) Path {
 	return p
 }
 
-func refusal(segment string) string {
+func reasonInvalid(segment string) string {
 	if segment == "" {
 		return "is empty"
 	}

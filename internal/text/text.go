@@ -11,23 +11,23 @@ import (
 // formatting characters.
 func Printable(s string) string {
 	const long = 1 << 10
-	return Cut(strings.Map(func(r rune) rune {
+	return Truncate(strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
 		}
 		return ' '
-	}, strings.ToValidUTF8(Cut(s, 4*long), "\ufffd")), long)
+	}, strings.ToValidUTF8(Truncate(s, 4*long), "\ufffd")), long)
 }
 
 // Snippet quotes the beginning of a body, without escapes: what follows one
 // could spell what was redacted.
 func Snippet(body string) string {
 	const short = 120
-	return `"` + strings.Join(strings.Fields(Printable(Cut(body, short))), " ") + `"`
+	return `"` + strings.Join(strings.Fields(Printable(Truncate(body, short))), " ") + `"`
 }
 
-// Cut shortens s to about n bytes, at the border of a rune if there is one near.
-func Cut(s string, n int) string {
+// Truncate shortens s to about n bytes, at the border of a rune if there is one near.
+func Truncate(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}

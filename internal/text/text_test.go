@@ -35,11 +35,11 @@ func TestSnippet(t *testing.T) {
 	assert.Equal(t, `"`+strings.Repeat("x", 120)+`…"`, Snippet(strings.Repeat("x", 1000)))
 }
 
-func TestCut(t *testing.T) {
+func TestTruncate(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, "abc", Cut("abc", 3))
-	assert.Equal(t, "ab…", Cut("abc", 2))
-	assert.Equal(t, "…", Cut("abc", 0))
-	assert.Equal(t, "a…", Cut("aé", 2), "no half of a rune")
-	assert.Equal(t, "\x80\x80\x80\x80\x80\x80…", Cut(strings.Repeat("\x80", 9), 6), "bytes that are no runes")
+	assert.Equal(t, "abc", Truncate("abc", 3))
+	assert.Equal(t, "ab…", Truncate("abc", 2))
+	assert.Equal(t, "…", Truncate("abc", 0))
+	assert.Equal(t, "a…", Truncate("aé", 2), "no half of a rune")
+	assert.Equal(t, "\x80\x80\x80\x80\x80\x80…", Truncate(strings.Repeat("\x80", 9), 6), "bytes that are no runes")
 }
