@@ -101,7 +101,7 @@ type tokens struct {
 	caller        context.Context // for the source
 	authorization string          // the header of the last attempt
 	renewed       string          // that of the next one, if it is known already
-	previous         []string        // those of the attempts before
+	previous      []string        // those of the attempts before
 }
 
 // next sets the authorization of the next attempt.

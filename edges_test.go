@@ -188,7 +188,7 @@ func TestPricesOfTheBudget(t *testing.T) {
 				require.Equal(t, 1, call(says(503)), "4 are not enough")
 				require.Equal(t, 1, call(once))
 				require.Equal(t, 2, call(says(503)), "5 are")
-				require.Equal(t, 1, call(says(503)), "and then they are previous")
+				require.Equal(t, 1, call(says(503)), "and then they are spent")
 			})
 		})
 	}

@@ -14,7 +14,7 @@ import (
 
 var (
 	errTooLarge = errors.New("the answer is larger than allowed")
-	errNoResult  = errors.New("the transport returned neither an answer nor an error")
+	errNoResult = errors.New("the transport returned neither an answer nor an error")
 
 	// errResent stands for a request that net/http sent again by itself: a GET
 	// whose kept-alive connection was closed and, over HTTP/2, any request without

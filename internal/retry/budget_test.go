@@ -32,7 +32,7 @@ func TestBudget(t *testing.T) {
 	assert.False(t, b.take(), "too small for any retry")
 }
 
-// TestBudgetConcurrently: no token is previous twice, none is lost.
+// TestBudgetConcurrently: no token is spent twice, none is lost.
 func TestBudgetConcurrently(t *testing.T) {
 	t.Parallel()
 	var b budget
