@@ -91,5 +91,6 @@ func checkWaiting(t *testing.T, r, anyway result) {
 	assert.True(t, r.is("Canceled"))
 	assert.Positive(t, r.attempts)
 	assert.Less(t, r.attempts, anyway.attempts)
-	assert.LessOrEqual(t, anyway.attempts, maxAttempts)
+	const maxRepeats = 8 // by the transport, or of requests that the server did not look at
+	assert.LessOrEqual(t, anyway.attempts, maxAttempts+maxRepeats)
 }

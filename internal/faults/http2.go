@@ -78,7 +78,7 @@ func (a *arrival) succeedHTTP2() bool {
 
 // resetStream ends the stream of the request without an answer.
 func resetStream(code uint32) step {
-	return then(func(a *arrival) bool { return a.frame(frameReset, 0, a.stream, number(code)) })
+	return step{refuses: code == codeRefused, play: func(a *arrival) bool { return a.frame(frameReset, 0, a.stream, number(code)) }}
 }
 
 // resetStreamAfterHeader ends it after the header of a success.
@@ -91,9 +91,9 @@ func resetStreamAfterHeader(code uint32) step {
 
 // unprocessed says that the connection ends and that the request was not
 // looked at.
-var unprocessed = then(func(a *arrival) bool {
+var unprocessed = step{refuses: true, play: func(a *arrival) bool {
 	return a.frame(frameGoAway, 0, 0, number(0)+number(codeNone))
-})
+}}
 
 // goAwayProcessed says that the request was looked at, and ends the connection.
 func goAwayProcessed(code uint32) step {

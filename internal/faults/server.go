@@ -288,7 +288,7 @@ func then(play func(*arrival) bool) step { return step{play: play} }
 
 // refuses says whether by a status the client learns that nothing was done.
 func refuses(code int) bool {
-	return code >= 300 && code <= 499 && code != 408 || code == 501 || code == 505
+	return code >= 300 && code <= 499 && code != 303 && code != 304 && code != 408 || code == 501 || code == 505 || code == 511
 }
 
 // status answers with an API error.
