@@ -35,6 +35,7 @@ func (x *call) attempt(req *http.Request) {
 	}
 	x.reused = p.reused.Load()
 	if err != nil {
+		err = p.explain(err)
 		x.fail(err, p)
 	} else {
 		err = x.receive(resp, p)

@@ -162,6 +162,26 @@ func unprocessed(err error) bool {
 	return false
 }
 
+// nothingWritten reports whether err is net/http's word that not a byte was
+// written on a connection. Its type is not exported, so it is known by its name.
+func nothingWritten(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if fmt.Sprintf("%T", err) == "http.nothingWrittenError" {
+			return true
+		}
+	}
+	return false
+}
+
+// isWriteError reports whether err says that writing to a connection failed.
+func isWriteError(err error) bool {
+	var operation *net.OpError
+	if errors.As(err, &operation) {
+		return operation.Op == "write"
+	}
+	return errors.Is(err, net.ErrClosed) // as crypto/tls reports it
+}
+
 // permanent reports whether err, met before anything was sent, will be met
 // again: the server's identity is wrong, or the server does not exist, or the
 // proxy refuses.

@@ -26,12 +26,13 @@ type probe struct {
 	maxWrites int32 // requests that may be written; over HTTP/1, one more may follow before the transport stops
 	trace     httptrace.ClientTrace
 
-	asked  atomic.Int32 // how often the transport asked for a connection
-	got    atomic.Int32 // how often it got one
-	wrote  atomic.Int32 // how often it wrote the header of the request
-	begun  atomic.Bool  // it is writing the header
-	reused atomic.Bool  // it got a connection that had been idle
-	http2  atomic.Bool  // it got one that is known to speak HTTP/2
+	asked  atomic.Int32             // how often the transport asked for a connection
+	got    atomic.Int32             // how often it got one
+	wrote  atomic.Int32             // how often it wrote the header of the request
+	begun  atomic.Bool              // it is writing the header
+	reused atomic.Bool              // it got a connection that had been idle
+	http2  atomic.Bool              // it got one that is known to speak HTTP/2
+	secure atomic.Pointer[tls.Conn] // the last one, if it is encrypted
 
 	body      readTracker
 	timeout   time.Duration
@@ -123,8 +124,11 @@ func (p *probe) gotConn(info httptrace.GotConnInfo) {
 	if info.Reused {
 		p.reused.Store(true)
 	}
-	if secure, ok := info.Conn.(*tls.Conn); ok && secure.ConnectionState().NegotiatedProtocol == "h2" {
-		p.http2.Store(true)
+	if secure, ok := info.Conn.(*tls.Conn); ok {
+		p.secure.Store(secure)
+		if secure.ConnectionState().NegotiatedProtocol == "h2" {
+			p.http2.Store(true)
+		}
 	}
 	p.startAnew()
 	n := p.got.Add(1)
@@ -154,16 +158,37 @@ func (p *probe) requests() int {
 // fresh reports whether the transport used new connections only.
 func (p *probe) fresh() bool { return p.got.Load() > 0 && !p.reused.Load() }
 
+// explain returns the TLS alert for which the server closed a new connection, if
+// err says only that writing to it failed. crypto/tls keeps an alert, and returns
+// it to every reader.
+func (p *probe) explain(err error) error {
+	conn := p.secure.Load()
+	if conn == nil || !p.fresh() || p.requests() > 0 && !isWriteError(err) {
+		return err
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(time.Second)) // in case it is still open
+	if _, alert := conn.Read(make([]byte, 1)); isAlert(alert, certificateAlerts) {
+		return alert
+	}
+	return err
+}
+
 // maybeSent reports whether anything may have been sent, given that the attempt
 // ended with err. net/http's own transport reports every request that it writes;
 // only one that is registered for a scheme reports nothing, and it reads the body.
 // Any other transport may have sent the request in a way that it does not report.
 func (p *probe) maybeSent(err error) bool {
+	if p.stock && (nothingWritten(err) || p.http2.Load() && p.unreadBody() && isWriteError(err)) {
+		return false // over HTTP/2, the frame with the header did not leave completely
+	}
 	if p.requests() > 0 || p.body.read.Load() && (p.asked.Load() == 0 || !p.stock) {
 		return true
 	}
 	return !p.stock && (p.asked.Load() == 0 || !isConnecting(err))
 }
+
+// unreadBody reports whether the request has a body that was not read.
+func (p *probe) unreadBody() bool { return p.body.probe != nil && !p.body.read.Load() }
 
 // readTracker is a body that reports whether it was read.
 type readTracker struct {
