@@ -15,6 +15,7 @@
 package losant
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -103,16 +104,16 @@ func newClient(token string, opts []Option) (*Client, error) {
 		httpClient:  cfg.httpClient,
 		logger:      cfg.logger,
 	}
+	c.maxResponseBytes, c.bytesLimited = cfg.maxResponseBytes, cfg.maxResponseBytes > 0
+	if !c.bytesLimited {
+		c.maxResponseBytes = 8 << 20
+	}
 	if c.httpClient == nil {
-		c.transport = newTransport()
+		c.transport = newTransport(c.maxResponseBytes)
 		c.httpClient = &http.Client{Transport: c.transport}
 	}
 	if t := c.httpClient.Timeout; t > 0 {
 		policy.AttemptTimeout = min(policy.AttemptTimeout, t)
-	}
-	c.maxResponseBytes, c.bytesLimited = cfg.maxResponseBytes, cfg.maxResponseBytes > 0
-	if !c.bytesLimited {
-		c.maxResponseBytes = 8 << 20
 	}
 	var closeIdle func()
 	if c.transport != nil {
@@ -124,22 +125,34 @@ func newClient(token string, opts []Option) (*Client, error) {
 
 // newTransport differs from http.DefaultTransport in that it does not depend on
 // what the program did to that, and keeps all of its connections, so that 64
-// goroutines do not open new ones all the time. Without the bound net/http opens
+// goroutines do not open new ones all the time. Without the limit net/http opens
 // more of them than there are goroutines; without pings it would keep using an
 // HTTP/2 connection that has gone dead.
-func newTransport() *http.Transport {
+func newTransport(maxResponseBytes int64) *http.Transport {
 	const connections = 64
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		HTTP2:                 &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
-		MaxConnsPerHost:       connections,
-		MaxIdleConnsPerHost:   connections,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ExpectContinueTimeout: time.Second,
+	t := &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		OnProxyConnectResponse: refusedByProxy,
+		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
+		MaxConnsPerHost:        connections,
+		MaxIdleConnsPerHost:    connections,
+		MaxResponseHeaderBytes: max(maxResponseBytes, 16<<10), // no gateway sends as much
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ExpectContinueTimeout:  time.Second,
 	}
+	if runtime.GOOS != "js" { // where net/http uses the Fetch API of the browser only without it
+		t.DialContext = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
+	}
+	return t
+}
+
+func refusedByProxy(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+	if resp.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &retry.ProxyError{StatusCode: resp.StatusCode, Header: resp.Header}
 }
 
 // CloseIdleConnections closes the connections that the client keeps open and
