@@ -67,8 +67,11 @@ func TestLoad(t *testing.T) {
 	t.Parallel()
 	const goroutines = 64
 	each := 2000
-	if testing.Short() {
+	switch {
+	case testing.Short():
 		each = 50
+	case raceEnabled:
+		each = 500 // it is about ten times slower
 	}
 	for _, faulty := range []bool{false, true} {
 		t.Run(fmt.Sprint("faulty=", faulty), func(t *testing.T) {
