@@ -29,8 +29,6 @@ func (f *fakeList) Get(_ context.Context, _ losant.InstanceOrgInvitesRef, query 
 	return &losant.OrgInviteCollection{Items: f.invites}, nil
 }
 
-const hostile = "eve\x1b[2J\r\n\u202e\u009b31m\xff\x00@example.com"
-
 func sample() []losant.OrgInvite {
 	sent := time.Date(2026, 1, 30, 23, 0, 0, 0, time.FixedZone("", -3600))
 	return []losant.OrgInvite{
@@ -178,8 +176,4 @@ func TestEscapedMeansTheSame(t *testing.T) {
 	var back string
 	require.NoError(t, json.Unmarshal([]byte(safe), &back))
 	assert.Equal(t, text, back)
-}
-
-func hostileInvite() losant.OrgInvite {
-	return losant.OrgInvite{Email: hostile, Role: losant.OrgRoleView, InviteDate: time.Unix(0, 0)}
 }

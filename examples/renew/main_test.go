@@ -193,14 +193,14 @@ func TestARetryIsCounted(t *testing.T) {
 func TestUnknownOutcomesAreNamed(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
-	api.AddInvite(hostileInvite())
+	proxy := addHostile(t, api)
 	api.Inject(losanttest.Fault{Operation: resendOperation, Cut: true, TakesEffect: true, Times: 4})
 	emails := make(map[string]string)
 	for _, invite := range expiredOf(api.Invites()) {
-		emails[invite.ID] = invite.Email
+		emails[invite.ID] = strings.Replace(invite.Email, harmless, hostile, 1)
 	}
 	require.Len(t, emails, 4)
-	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-yes")...)
+	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-yes", "-base-url", proxy)...)
 	assert.Equal(t, 3, r.code)
 	_, named, found := strings.Cut(r.stderr, "\nOutcome unknown: ")
 	require.True(t, found)

@@ -169,9 +169,10 @@ func TestInATerminal(t *testing.T) {
 	t.Run("hostile texts do not reach the terminal", func(t *testing.T) {
 		t.Parallel()
 		api := newAPI(t)
-		api.AddInvite(hostileInvite())
+		proxy := addHostile(t, api)
 		for _, flags := range [][]string{{}, {"-json"}, {"-resend", "-yes"}} {
-			_, shown := openTerminal(t, api.Token, flagsFor(api, flags...)...).end(t)
+			_, shown := openTerminal(t, api.Token, flagsFor(api, append(flags, "-base-url", proxy)...)...).end(t)
+			assert.Contains(t, shown, "31m")
 			for _, r := range strings.NewReplacer("\n", "", "\r", "").Replace(shown) {
 				assert.GreaterOrEqual(t, r, ' ', "%q", shown)
 				assert.NotContains(t, []rune{'\u009b', '\u202e', '\x7f'}, r)
