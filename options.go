@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/losant-community/losant-rest-go/internal/retry"
@@ -210,8 +213,10 @@ type RequestOption func(*requestOptions)
 type requestOptions struct {
 	losantDomain             string
 	actions, links, embedded bool
+	maxAttempts              int        // 0: as the policy says
+	query                    url.Values // of WithQuery
 	responses                []*Response
-	err                      error // of the first option that makes no sense
+	err                      error // of the first option that is invalid
 }
 
 // WithLosantDomain sends the losantdomain header, the domain scope of the
@@ -236,6 +241,35 @@ func WithLinks(include bool) RequestOption { return func(o *requestOptions) { o.
 // default, true.
 func WithEmbedded(include bool) RequestOption {
 	return func(o *requestOptions) { o.embedded = include }
+}
+
+// WithMaxAttempts replaces RetryPolicy.MaxAttempts for the call. 1 means that it
+// is never retried. By default, as the policy says.
+func WithMaxAttempts(n int) RequestOption {
+	return func(o *requestOptions) {
+		if n < 1 {
+			o.refuse(fmt.Errorf("WithMaxAttempts(%d): at least one attempt is needed", n))
+		}
+		o.maxAttempts = n
+	}
+}
+
+// WithQuery sends a query parameter that the method has no field for, because a
+// newer version of the API added it. The parameters that the method sends by
+// itself, and _actions, _links and _embedded, are [ErrInvalidArgument]. By
+// default, none.
+func WithQuery(name, value string) RequestOption {
+	return func(o *requestOptions) {
+		if name == "" || slices.Contains(flags, name) {
+			o.refuse(fmt.Errorf("WithQuery(%q): the name is empty, or there is an option for it", text.Truncate(name, 40)))
+			return
+		}
+		o.query = maps.Clone(o.query) // WithDefaults shares it
+		if o.query == nil {
+			o.query = url.Values{}
+		}
+		o.query.Set(name, value)
+	}
 }
 
 // WithResponse fills dst with what came back, when the call returns, whether it
@@ -273,17 +307,30 @@ func (o *requestOptions) refuse(err error) {
 	}
 }
 
-// query returns the query of a request: those of the options, then more.
-func (o *requestOptions) query(more url.Values) string {
-	query := "_actions=false&_embedded=true&_links=true" // as nearly always, and free
+// flags are the parameters that every request sends.
+var flags = []string{"_actions", "_embedded", "_links"}
+
+// queryOf returns the query of a request.
+func (o *requestOptions) queryOf(r request) (string, error) {
+	query := "_actions=false&_embedded=true&_links=true" // nearly always, and free
 	if o.actions || !o.links || !o.embedded {
 		query = "_actions=" + strconv.FormatBool(o.actions) +
 			"&_embedded=" + strconv.FormatBool(o.embedded) + "&_links=" + strconv.FormatBool(o.links)
 	}
-	if len(more) > 0 {
-		query += "&" + more.Encode()
+	if r.stream {
+		query = ""
 	}
-	return query
+	for name := range o.query {
+		if r.query.Has(name) {
+			return "", fmt.Errorf("WithQuery(%q): the request has this parameter already", text.Truncate(name, 40))
+		}
+	}
+	for _, values := range []url.Values{r.query, o.query} {
+		if len(values) > 0 {
+			query += "&" + values.Encode()
+		}
+	}
+	return strings.TrimPrefix(query, "&"), nil
 }
 
 // fill copies the result of a call, whose body is about to be reused.
