@@ -114,29 +114,30 @@ var (
 		packed := compress(a.action.body)
 		return packed[:len(packed)-12]
 	})
-	gzipBomb = coded(unknownBy(okSection), func(a *arrival) string { return a.lab.bomb })
+	gzipBomb = unseen(coded(unknownBy(okSection), func(a *arrival) string { return a.lab.bomb }))
 	gzipped  = coded(actedBy(okSection), func(a *arrival) string { return compress(a.action.body) })
-	notGzip  = coded(unknownBy("RFC 9110, 8.4.1.3"), func(a *arrival) string { return a.action.body })
+	notGzip  = unseen(coded(unknownBy("RFC 9110, 8.4.1.3"), func(a *arrival) string { return a.action.body }))
 
 	longerThanAnnounced = partial(badLength, func(a *arrival) string { return success(8) + a.action.body[:7] },
 		func(a *arrival) bool { return a.write(a.action.body[7:]) })
-	hugeAnnounced = partial(okSection, func(*arrival) string { return success(huge) },
-		func(a *arrival) bool { return a.flood(a.lab.mebibyte) })
+	hugeAnnounced = step{proof: unknownBy(okSection), status: 200, play: func(a *arrival) bool {
+		return a.strike() && a.write(success(huge)) && a.flood(a.lab.mebibyte)
+	}}
 	hugeChunked = partial(okSection, func(*arrival) string { return chunkedHeader },
 		func(a *arrival) bool { return a.flood(a.lab.chunk) && a.write("0\r\n\r\n") })
 
-	untilEnd = complete(func(a *arrival) (string, string) { return "HTTP/1.0 200 OK\r\n\r\n", a.action.body }, closes)
-	chunked  = complete(func(a *arrival) (string, string) {
+	untilEnd = complete(200, func(a *arrival) (string, string) { return "HTTP/1.0 200 OK\r\n\r\n", a.action.body }, closes)
+	chunked  = complete(200, func(a *arrival) (string, string) {
 		return chunkedHeader, chunk(a.action.body[:8]) + chunk(a.action.body[8:]) + "0\r\n\r\n"
 	}, nil)
-	lengthTwice = complete(func(a *arrival) (string, string) {
+	lengthTwice = complete(200, func(a *arrival) (string, string) {
 		return success(len(a.action.body), fmt.Sprintf("Content-Length: %d", len(a.action.body))), a.action.body
 	}, nil)
-	thenReset = complete(announced, func(a *arrival) bool {
+	thenReset = complete(ownStatus, announced, func(a *arrival) bool {
 		a.awaitRead()
 		return a.reset()
 	})
-	thenCloseNotify = complete(announced, func(a *arrival) bool {
+	thenCloseNotify = complete(ownStatus, announced, func(a *arrival) bool {
 		return a.conn.(*tls.Conn).CloseWrite() == nil && a.untilClientGoes()
 	})
 	switching = step{proof: statusProofs[101], status: 101, play: func(a *arrival) bool {
@@ -145,9 +146,10 @@ var (
 
 	// smuggled is a 503 with a complete success behind it, which net/http must
 	// not take for the response to the next request.
-	smuggled = proving(statusProofs[503], step{status: 503, seen: 503, play: func(a *arrival) bool {
-		return a.respond(responseHeader(503, 2), "{}"+responseHeader(a.action.status, len(a.action.body))+a.action.body)
-	}})
+	smuggled = step{proof: statusProofs[503], status: 503, seen: 503, play: func(a *arrival) bool {
+		return a.write(responseHeader(503, 2)+"{") && a.strike() &&
+			a.write("}"+responseHeader(a.action.status, len(a.action.body))+a.action.body)
+	}}
 )
 
 func announced(a *arrival) (header, body string) {
@@ -155,11 +157,19 @@ func announced(a *arrival) (header, body string) {
 }
 
 // complete is a success in some form. What follows it is not part of it.
-func complete(form func(*arrival) (header, body string), then func(*arrival) bool) step {
+func complete(status int, form func(*arrival) (header, body string), then func(*arrival) bool) step {
 	s := succeed
+	s.status, s.seen = status, status
 	s.play = func(a *arrival) bool {
 		return a.respond(form(a)) && (then == nil || then(a))
 	}
+	return s
+}
+
+// unseen is s, of which the client makes up its mind before it has read it all:
+// the context ends before it.
+func unseen(s step) step {
+	s.seen = 0
 	return s
 }
 

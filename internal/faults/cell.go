@@ -232,6 +232,7 @@ func (c *cell) traced() context.Context {
 		once.Do(func() {
 			close(c.reused)
 			<-c.dropped
+			time.Sleep(5 * time.Millisecond) // for net/http to notice that it is closed
 		})
 	}})
 }

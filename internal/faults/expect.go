@@ -92,6 +92,9 @@ func first(f *fault, a int, during bool) string {
 			known = nothingKnown
 		}
 	}
+	if status == ownStatus {
+		status = actions()[a].status
+	}
 	var parts []string
 	if status != 0 {
 		parts = append(parts, fmt.Sprint(status))
@@ -142,6 +145,9 @@ func broken(rows []row, found []results) []string {
 	for n, row := range rows {
 		for a, action := range actions() {
 			for m, r := range found[n][a] {
+				if r.nothing {
+					continue // as in the first column
+				}
 				for _, reason := range r.contradicts(a) {
 					list = append(list, fmt.Sprintf("%s / %s / %v: %s: %v", row.name, action.name, mode(m), reason, r))
 				}

@@ -24,7 +24,6 @@ type fault struct {
 	warmUp        *step         // of a call before, over the same client
 	closedOnReuse bool          // the client sees the end of the connection when it takes it from the pool
 	crossing      bool          // the warm connection is closed while the request is under way
-	anyRepeat     bool          // net/http or the library repeats the request: a race decides
 }
 
 // setup makes a fault.
@@ -65,7 +64,7 @@ func keptAlive(script ...step) setup {
 // after it has chosen the connection, and before it writes.
 func closedUnnoticed(f *fault) {
 	f.warmUp = &step{play: func(a *arrival) bool { succeed.play(a); return false }}
-	f.closedOnReuse, f.anyRepeat = true, true
+	f.closedOnReuse = true
 }
 
 // closedCrossing ends the connection while the next request is on its way: the

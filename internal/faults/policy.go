@@ -49,9 +49,7 @@ func (c *cell) judgeWaits(r *result) {
 			before++
 		}
 	}
-	if !c.fault.anyRepeat {
-		r.hasty = max(0, r.attempts-before)
-	}
+	r.hasty = max(0, r.attempts-before)
 	r.early = c.mode == alive && len(c.waits) > 0 && total < c.fault.waits
 }
 

@@ -110,8 +110,8 @@ var lostRows = []row{
 	each("103 without end, dripping, once", all(timed, once(endlessEarlyHints)), again, again, slowOnce),
 	each("103 without end, in a flood", always(floodOfEarlyHints), lostAll, lostEach, lostOnce),
 	each("103 without end, in a flood, once", once(floodOfEarlyHints), again, again, lostOnce),
-	each("not HTTP", always(raw(malformed, "SSH-2.0-OpenSSH_9.9\r\n")), lostAll, lostEach, lostOnce),
-	each("not HTTP, once", once(raw(malformed, "SSH-2.0-OpenSSH_9.9\r\n")), again, again, lostOnce),
+	each("not HTTP", always(notHTTP), lostAll, lostEach, lostOnce),
+	each("not HTTP, once", once(notHTTP), again, again, lostOnce),
 	same("Content-Length twice, the same", always(lengthTwice), ok),
 	each("Content-Length twice, contradictory", always(lengthsThatDiffer), lostAll, lostEach, lostOnce),
 	each("Content-Length twice, contradictory, once", once(lengthsThatDiffer), again, again, lostOnce),
@@ -120,15 +120,16 @@ var lostRows = []row{
 
 // A connection that was used before.
 var reusedRows = []row{
-	same("kept-alive connection closed before the request is written", closedUnnoticed, sentLater).
-		whenStruck("1 of 2, %s", "1 of 2, ErrOutcomeUnknown %s", "1 of 2, ErrOutcomeUnknown %s"),
+	each("kept-alive connection closed before the request is written", closedUnnoticed, ok, sentLater, sentLater).
+		whenStruck("1, 200 %s", "1 of 2, 200 ErrOutcomeUnknown %s", "1 of 2, 201 ErrOutcomeUnknown %s").
+		whenWaiting("–", "0 of 1, Canceled", "0 of 1, Canceled"),
 	each("kept-alive connection closed while the request is under way", closedCrossing,
 		sentLater+noWait, sentLater, "0 of 1, ErrOutcomeUnknown").
 		whenStruck("0 of 1, %s", "0 of 1, ErrOutcomeUnknown %s", "0 of 1, ErrOutcomeUnknown %s").
 		whenWaiting("–", "0 of 1, ErrOutcomeUnknown Canceled", "–"),
 	each("kept-alive connection reset when the request arrives, once", keptAlive(reset, succeed), again+noWait, again, lostOnce).
 		whenWaiting("–", "1, ErrOutcomeUnknown Canceled", "–"),
-	each("kept-alive connection reset when the request arrives, and every other", keptAlive(reset), lostAll+noWait, lostEach, lostOnce).
+	each("kept-alive connection reset when the request arrives, and every other", keptAlive(reset), "5, error"+noWait, lostEach, lostOnce).
 		whenWaiting("2, Canceled"+noWait, "1, ErrOutcomeUnknown Canceled", "–"),
 	each("kept-alive connection closed when the request arrives, once", keptAlive(closed, succeed), again+noWait, again, lostOnce).
 		whenWaiting("–", "1, ErrOutcomeUnknown Canceled", "–"),

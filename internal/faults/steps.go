@@ -13,7 +13,7 @@ import (
 // step is what the server does with one request.
 type step struct {
 	proof  proof
-	status int                 // of its response; 0: none
+	status int                 // of its response; 0: none; ownStatus: that of the action's success
 	seen   int                 // the status that the client knows when the context ends during the step
 	ends   bool                // it ends the connection, also when the context has ended
 	play   func(*arrival) bool // whether the connection stays open
@@ -34,8 +34,8 @@ func (a *arrival) take() bool {
 	if !a.armed.Load() {
 		return a.play(a)
 	}
-	if a.due() && a.seen == 0 {
-		a.prove(unknownBy("")) // the client knows only that it sent the request
+	if a.due() && (a.seen == 0 || a.proof.known == acted) {
+		a.prove(unknownBy("")) // no status, or an announced success that does not come
 	} else {
 		a.prove(a.proof)
 	}
@@ -168,7 +168,9 @@ const (
 	okSection     = "RFC 9110, 15.3.1"
 )
 
-var succeed = step{proof: actedBy(okSection), status: 200, seen: 200, play: func(a *arrival) bool {
+const ownStatus = -1
+
+var succeed = step{proof: actedBy(okSection), status: ownStatus, seen: ownStatus, play: func(a *arrival) bool {
 	if a.stream != 0 {
 		return a.strike() && a.succeedHTTP2()
 	}
@@ -187,13 +189,6 @@ func ending(section string, play func(*arrival) bool) step {
 	return s
 }
 
-// raw writes a text as it is, which is no response, and ends the connection.
-func raw(section, text string) step {
-	s := ending(section, nil)
-	s.play = func(a *arrival) bool { a.write(text); a.strike(); return false }
-	return s
-}
-
 var (
 	closed = ending(anyTimeClosed, func(*arrival) bool { return false })
 	reset  = ending(anyTimeClosed, func(a *arrival) bool { return a.reset() })
@@ -204,7 +199,12 @@ var (
 		a.strike()
 		return a.reset()
 	}}
-	closedInHeader = raw(incomplete, "HTTP/1.1 200 OK\r\nContent-Le")
+	closedInHeader = step{proof: unknownBy(incomplete), ends: true, play: func(a *arrival) bool {
+		a.write("HTTP/1.1 200 OK\r\nContent-Le")
+		a.strike()
+		return false
+	}}
+	notHTTP = ending(malformed, func(a *arrival) bool { a.write("SSH-2.0-OpenSSH_9.9\r\n"); return false })
 
 	dripHeader = step{proof: unknownBy(timeout), play: func(a *arrival) bool {
 		return a.write("HTTP/1.1 200 OK\r\nX-Slow: ") && a.drip("x")
