@@ -58,7 +58,12 @@ type action struct {
 	name   string
 	status int
 	body   string
-	call   func(context.Context, *losant.Client, ...losant.RequestOption) error
+	method func(context.Context, *losant.Client, losant.InstanceOrgInviteRef, ...losant.RequestOption) error
+}
+
+// call makes a call about the one invite.
+func (a action) call(ctx context.Context, client *losant.Client, opts ...losant.RequestOption) error {
+	return a.method(ctx, client, ref(), opts...)
 }
 
 const (
@@ -70,22 +75,24 @@ const (
 const inviteJSON = `{"id": "64b0f5d29c3a7e0012ab34cd", "email": "new.member@example.com", "role": "edit"}`
 
 func actions() []action {
+	type invite = losant.InstanceOrgInviteRef
 	return []action{
-		get: {"Get", http.StatusOK, inviteJSON, func(ctx context.Context, c *losant.Client, opts ...losant.RequestOption) error {
-			return whole(c.InstanceOrgInvite.Get(ctx, ref(), opts...))
+		get: {"Get", http.StatusOK, inviteJSON, func(ctx context.Context, c *losant.Client, i invite, opts ...losant.RequestOption) error {
+			return either(c.InstanceOrgInvite.Get(ctx, i, opts...))
 		}},
-		remove: {"Delete", http.StatusOK, `{"success": true}`, func(ctx context.Context, c *losant.Client, opts ...losant.RequestOption) error {
-			return c.InstanceOrgInvite.Delete(ctx, ref(), opts...)
+		remove: {"Delete", http.StatusOK, `{"success": true}`, func(ctx context.Context, c *losant.Client, i invite, opts ...losant.RequestOption) error {
+			return c.InstanceOrgInvite.Delete(ctx, i, opts...)
 		}},
-		resend: {"ResendInvite", http.StatusCreated, inviteJSON, func(ctx context.Context, c *losant.Client, opts ...losant.RequestOption) error {
-			return whole(c.InstanceOrgInvite.ResendInvite(ctx, ref(), losant.OrgRoleInfo{Role: losant.OrgRoleView}, opts...))
+		resend: {"ResendInvite", http.StatusCreated, inviteJSON, func(ctx context.Context, c *losant.Client, i invite, opts ...losant.RequestOption) error {
+			return either(c.InstanceOrgInvite.ResendInvite(ctx, i, losant.OrgRoleInfo{Role: losant.OrgRoleView}, opts...))
 		}},
 	}
 }
 
 var errHalf = errors.New("neither an invite nor an error, or both")
 
-func whole(invite *losant.OrgInvite, err error) error {
+// either returns err, or another error if there is not exactly one of the two.
+func either(invite *losant.OrgInvite, err error) error {
 	if (invite == nil) == (err == nil) || invite != nil && invite.ID == "" {
 		return errHalf
 	}
