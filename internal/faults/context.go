@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 )
 
@@ -23,34 +22,28 @@ func (m mode) String() string {
 }
 
 // callContext is a context that ends when the cell says so, be it by its
-// deadline: no clock decides what the deadline cuts short.
+// deadline: no clock decides what the deadline cuts short. The contexts that are
+// derived from it end at the same time.
 type callContext struct {
 	context.Context
 
-	mu   sync.Mutex
-	err  error
-	done chan struct{}
+	cancel context.CancelCauseFunc
 }
 
 func newContext() *callContext {
-	return &callContext{Context: context.Background(), done: make(chan struct{})}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	return &callContext{ctx, cancel}
 }
 
-func (c *callContext) finish(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err == nil {
-		c.err = err
-		close(c.done)
-	}
-}
-
-func (c *callContext) Done() <-chan struct{} { return c.done }
+// finish ends the context with context.Canceled or context.DeadlineExceeded,
+// unless it has ended.
+func (c *callContext) finish(err error) { c.cancel(err) }
 
 func (c *callContext) Err() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.err
+	if c.Context.Err() == nil {
+		return nil
+	}
+	return context.Cause(c.Context)
 }
 
 // Deadline is what no wait of the table reaches, unless the deadline has passed.
