@@ -33,32 +33,31 @@ Made with:
 |---|---|---|---|---|---|
 `
 
-// markdown prints the table. Actions to which the same happens share a line.
-func markdown(rows []row, all []results) string {
+// markdown prints the table as its rows expect it. Actions of which the same is
+// expected share a line.
+func markdown(rows []row) string {
 	var b strings.Builder
 	b.WriteString(heading)
-	for n, row := range rows {
+	for _, row := range rows {
 		var lines []string
 		names := map[string][]string{}
 		for a, action := range actions() {
-			cells := make([]string, modes)
-			for m, r := range all[n][a] {
-				cells[m] = r.String()
-			}
-			line := strings.Join(cells, " | ")
+			expected := row.expect(a)
+			line := strings.Join(expected[:], " | ")
 			if names[line] == nil {
 				lines = append(lines, line)
 			}
 			names[line] = append(names[line], action.name)
 		}
-		title := row.name
+		f := row.fault()
+		title, proofs := row.name, f.proofs()
 		for _, line := range lines {
 			who := strings.Join(names[line], ", ")
 			if len(lines) == 1 {
 				who = "all"
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", title, who, line)
-			title = ""
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", title, proofs, who, line)
+			title, proofs = "", ""
 		}
 	}
 	return b.String()
