@@ -53,7 +53,7 @@ func (c *Client) send(ctx context.Context, r request, a answer, opts []RequestOp
 	if result.Outcome != retry.Succeeded {
 		return newError(x, result, nil)
 	}
-	if err := decode(result.Body, a); err != nil {
+	if err := decode(ctx, result.StatusCode, result.Body, a); err != nil {
 		return newError(x, result, err)
 	}
 	return nil
@@ -139,7 +139,10 @@ func encode(body any) ([]byte, error) {
 }
 
 // decode reads the body of a success.
-func decode(body []byte, a answer) error {
+func decode(ctx context.Context, status int, body []byte, a answer) error {
+	if d, ok := a.(decoder); ok {
+		return d.decode(ctx, status, body)
+	}
 	unmarshal := func(data []byte) error { return json.Unmarshal(data, a) }
 	if u, ok := a.(json.Unmarshaler); ok {
 		unmarshal = u.UnmarshalJSON // json.Unmarshal would scan the body twice more
