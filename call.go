@@ -40,12 +40,14 @@ type request struct {
 }
 
 // documented are the statuses with which the API says that it did what was asked.
-var documented = []int{http.StatusOK, http.StatusCreated, http.StatusNonAuthoritativeInfo}
+// Only a Delete accepts the empty body of a 204.
+var documented = []int{http.StatusOK, http.StatusCreated, http.StatusNonAuthoritativeInfo, http.StatusNoContent}
 
 // answer is what a success is decoded into.
 type answer interface {
-	// check returns an error if what was asked for is missing.
-	check() error
+	// decode reads the body of a response, and returns an error if it is not what
+	// was asked for, or if ctx ends.
+	decode(ctx context.Context, status int, body []byte) error
 }
 
 // call sends r and returns the response as a T.
@@ -74,7 +76,7 @@ func (c *Client) send(ctx context.Context, r request, a answer, opts []RequestOp
 	if result.Outcome != retry.Succeeded {
 		return newError(x, result, nil)
 	}
-	if err := decode(result, a); err != nil {
+	if err := a.decode(ctx, result.StatusCode, bytes.TrimSpace(result.Body)); err != nil {
 		return newError(x, result, err)
 	}
 	return nil
@@ -177,24 +179,6 @@ func (x *exchange) encode(body any) error {
 	}
 	x.request.Body, x.contentType = content, "application/json"
 	return err
-}
-
-// decode reads the body of a success.
-func decode(result *retry.Result, a answer) error {
-	body := bytes.TrimSpace(result.Body)
-	var err error
-	switch u := a.(type) {
-	case StatusUnmarshaler:
-		err = u.UnmarshalStatus(result.StatusCode, body)
-	case json.Unmarshaler:
-		err = u.UnmarshalJSON(body) // json.Unmarshal would scan the body twice more
-	default:
-		err = json.Unmarshal(body, a)
-	}
-	if err != nil {
-		return err
-	}
-	return a.check()
 }
 
 // Prepare returns the header of the next attempt, with the token of then.

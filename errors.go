@@ -172,10 +172,10 @@ func newError(x *exchange, r *retry.Result, undecodable error) *Error {
 		RetryAfter: r.RetryAfter,
 		Attempts:   r.Attempts,
 		Err:        detach(x.tokens.redactError(cmp.Or(undecodable, r.Err))),
-		unknown:    r.Uncertain || undecodable != nil && r.Safety != retry.Safe,
+		unknown:    r.Uncertain || undecodable != nil && r.Safety != retry.Safe && !identified(undecodable),
 	}
 	// A body that the caller's own context cut short is not the API's fault.
-	if undecodable != nil || (r.Outcome == retry.Truncated || r.Outcome == retry.Unreadable) && !r.Interrupted {
+	if undecodable != nil && !isInterrupted(undecodable) || (r.Outcome == retry.Truncated || r.Outcome == retry.Unreadable) && !r.Interrupted {
 		e.kind = ErrInvalidResponse
 	}
 	e.describe(x.tokens.redact, r)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -207,9 +208,9 @@ func TestRedactedErrorsAreFound(t *testing.T) {
 	requireNoToken(t, everyForm(t, errors.Unwrap(err)))
 
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		_, _ = fmt.Fprintf(w, `{"id":"x","inviteDate":%q}`, r.Header.Get("Authorization"))
+		_, _ = fmt.Fprintf(w, `{"date":%q}`, r.Header.Get("Authorization"))
 	})
-	err = get.call(t.Context(), newClient(t, s.URL), ref)
+	_, err = losant.Call[struct{ Date time.Time }](t.Context(), newClient(t, s.URL), losant.Request{Method: "GET", Path: []string{"x"}})
 	requireError(t, err, "ErrInvalidResponse")
 	requireNoToken(t, everyForm(t, errors.Unwrap(err)))
 }

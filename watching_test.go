@@ -84,7 +84,7 @@ func TestLogWithoutIDs(t *testing.T) {
 			return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: io.ErrUnexpectedEOF}
 		})}))
 	requireError(t, get.call(t.Context(), client, ref))
-	_, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{Filter: "person@example.com"})
+	_, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{FilterField: "email", Filter: "person@example.com"})
 	requireError(t, err)
 	_, err = losant.Call[any](t.Context(), client, losant.Request{Method: "GET", Path: []string{"users", "secret person@example.com"}})
 	requireError(t, err)
