@@ -49,6 +49,7 @@ func (c *Client) send(ctx context.Context, r request, a answer, opts []RequestOp
 	}
 	result := c.retry.Do(context.WithValue(ctx, operationKey{}, &x.operation), &x.request, x)
 	defer result.Release()
+	x.shield(result)
 	x.options.fill(result)
 	if result.Outcome != retry.Succeeded {
 		return newError(x, result, nil)
@@ -107,7 +108,7 @@ func (c *Client) urlOf(path route.Path, query string) url.URL {
 
 func (c *Client) headerOf(x *exchange, body []byte) http.Header {
 	header := c.header.Clone()
-	header.Set("Authorization", x.tokens.authorization)
+	x.tokens.authorize(header)
 	if body != nil {
 		header.Set("Content-Type", "application/json")
 	}
@@ -156,7 +157,7 @@ func (x *exchange) Prepare(last http.Header) (http.Header, error) {
 		return nil, err
 	}
 	header := last.Clone()
-	header.Set("Authorization", x.tokens.authorization)
+	x.tokens.authorize(header)
 	return header, nil
 }
 
@@ -167,4 +168,4 @@ func (x *exchange) Unauthorized() { x.tokens.reject() }
 func (x *exchange) Renew() (bool, error) { return x.tokens.renew() }
 
 // Redact removes the tokens from an error.
-func (x *exchange) Redact(err error) error { return x.tokens.redactError(err) }
+func (x *exchange) Redact(err error) error { return x.tokens.shield(err) }

@@ -75,11 +75,9 @@ func newClient(token string, opts []Option) (*Client, error) {
 			return nil, err
 		}
 	}
-	if cfg.credentials.authorization == nil {
-		if err := checkToken(token); err != nil {
-			return nil, err
-		}
-		cfg.credentials = fixedToken(token)
+	credentials, err := cfg.credentials.orFixed(token)
+	if err != nil {
+		return nil, err
 	}
 	base, err := baseurl.Parse(cfg.baseURL, cfg.insecureHTTP)
 	if err != nil {
@@ -96,7 +94,7 @@ func newClient(token string, opts []Option) (*Client, error) {
 			"Accept-Version": {cfg.apiVersion},
 			"User-Agent":     {cfg.userAgent},
 		},
-		credentials: cfg.credentials,
+		credentials: credentials,
 		defaults:    cfg.defaults,
 		httpClient:  cfg.httpClient,
 		logger:      cfg.logger,
