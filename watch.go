@@ -50,7 +50,7 @@ func (w watcher) log(ctx context.Context, level slog.Level, message string, numb
 // anonymous returns the text of err without tokens, ids, names and addresses,
 // which transports quote from URLs and from responses.
 func (x *exchange) anonymous(err error) string {
-	private := []string{x.url.RequestURI(), x.url.EscapedPath(), x.url.Path, x.url.RawQuery}
+	private := []string{} // escaped forms are found by their escapes
 	words := strings.Split(x.operation.PathTemplate, "/")
 	for segment := range strings.SplitSeq(x.url.Path, "/") {
 		if !slices.Contains(words, segment) {
