@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -126,12 +127,11 @@ func (e *Error) Error() string {
 	if e.Attempts > 1 {
 		details = append(details, fmt.Sprintf("%d attempts", e.Attempts))
 	}
-	line := "losant"
-	for _, part := range []string{subject, cmp.Or(e.what(), "the call failed")} {
-		if part != "" {
-			line += ": " + part
-		}
+	line := "losant: " + subject
+	if subject != "" {
+		line += ": "
 	}
+	line += cmp.Or(e.what(), "the call failed")
 	if len(details) > 0 {
 		line += " (" + strings.Join(details, "; ") + ")"
 	}
@@ -145,7 +145,7 @@ func (e *Error) Error() string {
 func (e *Error) what() string {
 	status, name := "", text.Printable(e.Type)
 	if e.StatusCode != 0 {
-		status = fmt.Sprint(e.StatusCode)
+		status = strconv.Itoa(e.StatusCode)
 		if name == "" {
 			name = http.StatusText(e.StatusCode)
 		}

@@ -126,7 +126,7 @@ func TestRedirectIsNamed(t *testing.T) {
 // TestHandMadeErrors print what there is.
 func TestHandMadeErrors(t *testing.T) {
 	t.Parallel()
-	boom := errors.New("boom\nbang.")
+	boom := errors.New("boom\nbang. ")
 	for want, e := range map[string]*losant.Error{
 		"losant: 404 Not Found":            {StatusCode: 404},
 		"losant: 404 NotFound":             {StatusCode: 404, Type: "NotFound"},

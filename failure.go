@@ -61,7 +61,7 @@ func newError(x *exchange, r *retry.Result, undecodable error) *Error {
 // unreachable reports whether a call ended without a response for a reason that
 // may pass.
 func unreachable(x *exchange, r *retry.Result) bool {
-	if r.StatusCode != 0 || r.Attempts == 0 || r.Interrupted || errors.Is(r.Err, errTokenSource) {
+	if r.StatusCode != 0 || r.Attempts == 0 || errors.Is(r.Err, errTokenSource) {
 		return false
 	}
 	if ended := x.tokens.caller.Err(); ended != nil && errors.Is(r.Err, ended) {
@@ -101,7 +101,7 @@ func (e *Error) describe(x *exchange, r *retry.Result) {
 func (x *exchange) reason(e *Error) string {
 	words := e.Err.Error()
 	switch {
-	case e.StatusCode < 200 || e.StatusCode > 299 || e.kind != ErrInvalidResponse || strings.HasPrefix(words, "the response "):
+	case e.StatusCode < 200 || e.StatusCode > 299 || !errors.Is(e, ErrInvalidResponse) || strings.HasPrefix(words, "the response "):
 		return words
 	case errors.Is(e.Err, io.ErrUnexpectedEOF) || errors.Is(e.Err, net.ErrClosed):
 		return "the response is incomplete: " + words
@@ -152,16 +152,21 @@ func (x *exchange) redirect(r *retry.Result) string {
 // the message, or beside it.
 func apiError(body []byte) (typeName, words string) {
 	var api struct {
-		Type, Message, Error, Errors, ValidationErrors json.RawMessage
-
-		Description json.RawMessage `json:"error_description"`
+		Type             json.RawMessage `json:"type"`
+		Message          json.RawMessage `json:"message"`
+		Error            json.RawMessage `json:"error"`
+		Description      json.RawMessage `json:"error_description"`
+		Errors           json.RawMessage `json:"errors"`
+		ValidationErrors json.RawMessage `json:"validationErrors"`
 	}
 	if json.Unmarshal(body, &api) != nil {
 		return "", ""
 	}
 	_ = json.Unmarshal(api.Type, &typeName) // if it is not a string, there is none
 	if bytes.HasPrefix(api.Error, []byte("{")) && len(api.Message) == 0 {
-		var inner struct{ Type string }
+		var inner struct {
+			Type string `json:"type"`
+		}
 		_ = json.Unmarshal(api.Error, &inner)
 		typeName = cmp.Or(typeName, inner.Type)
 	}

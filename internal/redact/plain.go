@@ -33,7 +33,7 @@ func (w *walk) plain(v reflect.Value) bool {
 	if w.left--; w.left < 0 {
 		return false
 	}
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // the others are numbers
 	case reflect.Invalid:
 		return true
 	case reflect.Func, reflect.Chan, reflect.UnsafePointer:
@@ -92,7 +92,7 @@ func passive(t reflect.Type) bool {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	switch t.Kind() {
+	switch t.Kind() { //nolint:exhaustive // the others are data
 	case reflect.Func, reflect.Chan, reflect.UnsafePointer:
 		return false
 	}
@@ -104,15 +104,11 @@ func passive(t reflect.Type) bool {
 }
 
 func (w *walk) elements(v reflect.Value) bool {
-	switch v.Type().Elem().Kind() {
-	case reflect.Uint8:
-		if v.Kind() == reflect.Slice {
-			return !w.isSecret(string(v.Bytes()))
-		}
-		return true
-	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
-		return true
+	switch kind := v.Type().Elem().Kind(); {
+	case kind == reflect.Uint8 && v.Kind() == reflect.Slice:
+		return !w.isSecret(string(v.Bytes()))
+	case reflect.Bool <= kind && kind <= reflect.Complex128:
+		return true // numbers
 	}
 	for i := range v.Len() {
 		if !w.plain(v.Index(i)) {

@@ -185,7 +185,7 @@ func TestAnonymous(t *testing.T) {
 	}
 }
 
-type withRequest struct {
+type requestError struct {
 	error
 
 	hidden any
@@ -216,9 +216,9 @@ func TestPlain(t *testing.T) {
 	}
 	request := &http.Request{}
 	for name, v := range map[string]any{
-		"request": request, "response": http.Response{}, "hidden": &withRequest{hidden: request}, "list": []any{1, request}, "map": map[string]any{"a": &http.Response{}},
-		"function": func() {}, "method": withRequest{hidden: func() *http.Request { return request }}, "channel": make(chan int), "lock": &locked{text: "x"},
-		"wrapped": &net.OpError{Err: &withRequest{hidden: request}}, "header": &struct{ h http.Header }{http.Header{}},
+		"request": request, "response": http.Response{}, "hidden": &requestError{hidden: request}, "list": []any{1, request}, "map": map[string]any{"a": &http.Response{}},
+		"function": func() {}, "method": requestError{hidden: func() *http.Request { return request }}, "channel": make(chan int), "lock": &locked{text: "x"},
+		"wrapped": &net.OpError{Err: &requestError{hidden: request}}, "header": &struct{ h http.Header }{http.Header{}},
 		"secret": errors.New("a secret"), "secret bytes": &struct{ b []byte }{[]byte("secret")}, "secret key": map[string]int{"secret": 1}, "huge": make([]any, 20_000),
 	} {
 		assert.False(t, Plain(v, isSecret), name)
