@@ -209,23 +209,6 @@ func TestNewClientAccepts(t *testing.T) {
 	}
 }
 
-// TestTokenSourceBeforeTheCall: without a token nothing is sent.
-func TestTokenSourceBeforeTheCall(t *testing.T) {
-	t.Parallel()
-	s := serve(t, succeed)
-	for name, token := range map[string]string{"empty": "", "with a line end": canary + "\n"} {
-		source := losant.TokenSourceFunc(func(context.Context) (string, error) { return token, nil })
-		err := resend.call(t.Context(), newClient(t, s.URL, losant.WithTokenSource(source)), ref)
-		requireError(t, err, "ErrInvalidArgument")
-		assert.NotContains(t, err.Error(), canary, name)
-	}
-	source := losant.TokenSourceFunc(func(context.Context) (string, error) { return "", context.Canceled })
-	err := resend.call(t.Context(), newClient(t, s.URL, losant.WithTokenSource(source)), ref)
-	assert.Zero(t, requireError(t, err).Attempts)
-	require.ErrorIs(t, err, context.Canceled)
-	assert.Zero(t, s.arrived.Load())
-}
-
 // TestHTTPClientIsLeftAlone: what the user gave is neither changed nor closed.
 func TestHTTPClientIsLeftAlone(t *testing.T) {
 	t.Parallel()

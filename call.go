@@ -70,6 +70,7 @@ func (c *Client) send(ctx context.Context, r request, a answer, opts []RequestOp
 	}
 	result := c.retry.Do(context.WithValue(ctx, operationKey{}, &x.operation), &x.request, x)
 	defer result.Release()
+	x.shield(result)
 	if x.request.Record {
 		x.options.fill(result)
 	}
@@ -148,9 +149,7 @@ func (c *Client) headerOf(x *exchange, r request) http.Header {
 	if r.stream {
 		header["Accept"] = []string{"text/event-stream"}
 	}
-	if x.tokens.authorization != "" {
-		header["Authorization"] = []string{x.tokens.authorization}
-	}
+	x.tokens.authorize(header)
 	if x.contentType != "" {
 		header["Content-Type"] = []string{x.contentType}
 	}
@@ -187,9 +186,7 @@ func (x *exchange) Prepare(last http.Header) (http.Header, error) {
 		return nil, err
 	}
 	header := maps.Clone(last)
-	if x.tokens.authorization != "" {
-		header["Authorization"] = []string{x.tokens.authorization}
-	}
+	x.tokens.authorize(header)
 	return header, nil
 }
 
@@ -200,7 +197,7 @@ func (x *exchange) Unauthorized() { x.tokens.reject() }
 func (x *exchange) Renew() (bool, error) { return x.tokens.renew() }
 
 // Redact removes the tokens from an error.
-func (x *exchange) Redact(err error) error { return x.tokens.redactError(err) }
+func (x *exchange) Redact(err error) error { return x.tokens.shield(err) }
 
 var retryInSeconds = regexp.MustCompile(`(?i)retry in (\d{1,9}) second`)
 

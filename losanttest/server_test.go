@@ -526,7 +526,7 @@ func TestCloseClosesIdleConnectionsOfItsClients(t *testing.T) {
 	srv := losanttest.NewServer()
 	client := newClient(t, srv, losant.WithBaseURL(other.URL))
 	_, err := get(t, client, srv.AddInvite(losant.OrgInvite{}))
-	require.ErrorIs(t, err, losant.ErrNotFound)
+	require.ErrorIs(t, err, losant.ErrInvalidResponse)
 
 	srv.Close()
 	select {
