@@ -55,6 +55,10 @@ func overHTTP2(script ...step) setup {
 	return all(connections(encrypted), requests(script...), func(f *fault) { f.http2 = true })
 }
 
+// withoutTLS sends them without encryption, as both sides know that they speak
+// HTTP/2.
+func withoutTLS(f *fault) { f.connections, f.secure = []greeting{plain}, false }
+
 // keptAlive strikes at a connection that was used before.
 func keptAlive(script ...step) setup {
 	return all(requests(script...), func(f *fault) { f.warmUp = &succeed })
