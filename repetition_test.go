@@ -131,7 +131,7 @@ func TestWaitFromTheMessage(t *testing.T) {
 		var mu sync.Mutex
 		var requests int
 		var accepted []time.Time
-		client := through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+		client := through(t, roundTripper(func(*http.Request) (*http.Response, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			requests++

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/losant-community/losant-rest-go/internal/retry"
@@ -32,6 +33,7 @@ type EventStream struct {
 	x        *exchange
 	result   *retry.Result
 	maxBytes int64
+	closed   atomic.Bool
 }
 
 // Stream opens an event stream. Until it is open, it is a call like any other,
@@ -66,7 +68,10 @@ func Stream(ctx context.Context, client *Client, r Request, opts ...RequestOptio
 }
 
 // Close ends the stream. It may be called at any time, from any goroutine.
-func (s *EventStream) Close() error { return s.result.Stream.Close() }
+func (s *EventStream) Close() error {
+	s.closed.Store(true)
+	return s.result.Stream.Close()
+}
 
 // Events returns the events as they arrive. The iteration ends without an error
 // when the server ends the stream, when the context of the stream ends, and after
@@ -83,7 +88,7 @@ func (s *EventStream) Events() iter.Seq2[Event, error] {
 				if !yield(event, nil) {
 					return
 				}
-			case errors.Is(err, io.EOF), s.x.tokens.caller.Err() != nil, errors.Is(err, http.ErrBodyReadAfterClose):
+			case errors.Is(err, io.EOF), s.x.tokens.caller.Err() != nil, s.closed.Load():
 				return
 			default:
 				yield(Event{}, newError(s.x, s.result, s.x.Redact(err)))

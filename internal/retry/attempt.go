@@ -45,7 +45,10 @@ func (x *call) attempt(req *http.Request) {
 	}
 	x.timedOut = p.expired.Load()
 	x.bodyRead = x.bodyRead || p.upload && p.body.read.Load()
-	x.record(x.reason(ctx, err, p), time.Since(started), p)
+	if err != nil {
+		err = x.reason(ctx, err, p)
+	}
+	x.record(err, time.Since(started), p)
 	x.hooks.Attempted(ctx, x.Attempts, x.last)
 	if x.Outcome == Unauthorized {
 		x.hooks.Unauthorized()
@@ -64,8 +67,6 @@ func (x *call) fail(err error, p *probe) {
 // reason says why an attempt ended with err.
 func (x *call) reason(ctx context.Context, err error, p *probe) error {
 	switch {
-	case err == nil:
-		return nil
 	case ctx.Err() != nil:
 		x.Interrupted = true
 		return contextError(ctx)
@@ -108,8 +109,15 @@ func (x *call) record(err error, took time.Duration, p *probe) {
 
 // receive reads and classifies a response. Its error is about the body.
 func (x *call) receive(resp *http.Response, p *probe) error {
-	x.noteProtocol(resp)
-	x.StatusCode, x.Header, x.Outcome = resp.StatusCode, resp.Header, outcomeOfResponse(resp, x.reused, x.req.Statuses)
+	if overHTTP1 := resp.ProtoMajor == 1; overHTTP1 != x.overHTTP1.Load() {
+		x.overHTTP1.Store(overHTTP1)
+	}
+	x.StatusCode, x.Header, x.Outcome = resp.StatusCode, resp.Header, outcomeOfStatus(resp.StatusCode, x.req.Statuses)
+	if resp.StatusCode == http.StatusRequestTimeout && resp.Close && x.reused {
+		// No complete request was received (RFC 9110, section 15.5.9): the server
+		// closed a connection that had been idle while the request was on its way.
+		x.Outcome = Deferred
+	}
 	x.RetryAfter, x.HasRetryAfter = retryAfter(resp.Header, time.Now())
 	if resp.Body == nil {
 		return nil
@@ -133,13 +141,6 @@ func (x *call) receive(resp *http.Response, p *probe) error {
 		x.RetryAfter, x.HasRetryAfter = x.hooks.RetryAfter(x.Body)
 	}
 	return err
-}
-
-// noteProtocol remembers for the next call over which protocol responses come.
-func (x *call) noteProtocol(resp *http.Response) {
-	if overHTTP1 := resp.ProtoMajor == 1; overHTTP1 != x.overHTTP1.Load() {
-		x.overHTTP1.Store(overHTTP1)
-	}
 }
 
 // stream is the body of a response that is read while it arrives. Only the

@@ -176,7 +176,11 @@ func (c *Client) Do(ctx context.Context, req *Request, hooks Hooks) *Result {
 		CheckRetry:   x.checkRetry,  // it sets Backoff and PrepareRetry when they are needed
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	defer x.settle() // also when a hook panics
+	defer func() { // also when a hook panics
+		if x.unstarted {
+			x.budget.refund(retryCost)
+		}
+	}()
 	resp, err := x.loop.Do(x.newRequest(ctx))
 	if err == nil {
 		_ = resp.Body.Close()
@@ -201,13 +205,6 @@ func (x *call) newRequest(ctx context.Context) *retryablehttp.Request {
 	return r
 }
 
-// settle gives back what the budget was charged for a retry that never began.
-func (x *call) settle() {
-	if x.unstarted {
-		x.budget.refund(retryCost)
-	}
-}
-
 // RoundTrip makes one attempt. http.Client and go-retryablehttp see its status
 // alone: they have no Location to follow, no body to drain, and no connections
 // to close.
@@ -224,6 +221,7 @@ func (x *call) RoundTrip(req *http.Request) (*http.Response, error) {
 func (x *call) checkRetry(ctx context.Context, _ *http.Response, _ error) (bool, error) {
 	if x.Outcome == Succeeded || x.Outcome == Refused {
 		x.refund()
+		return false, nil
 	}
 	if !x.mayRetry() {
 		return false, nil

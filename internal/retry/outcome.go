@@ -111,16 +111,6 @@ func outcomeOfStatus(status int, successes []int) Outcome {
 	}
 }
 
-// outcomeOfResponse classifies a response. A 408 that closes a connection which
-// had been idle says that no complete request was received (RFC 9110, section
-// 15.5.9): the server timed the connection out while the request was on its way.
-func outcomeOfResponse(resp *http.Response, reused bool, successes []int) Outcome {
-	if resp.StatusCode == http.StatusRequestTimeout && resp.Close && reused {
-		return Deferred
-	}
-	return outcomeOfStatus(resp.StatusCode, successes)
-}
-
 // outcomeOfError classifies an attempt that ended without a response.
 func outcomeOfError(err error, p *probe) Outcome {
 	switch {

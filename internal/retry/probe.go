@@ -64,23 +64,27 @@ func (x *call) watch(req *http.Request) (*probe, *http.Request) {
 	body := req.Body
 	req = req.WithContext(ctx)
 	req.Header = x.header
-	if body == nil && x.Safety == Safe {
-		return p, req
+	if body != nil || x.Safety != Safe {
+		x.trackBody(p, req, body)
 	}
+	return p, req
+}
+
+// trackBody gives req a body that reports whether it was read. net/http repeats a
+// request without a body by itself: a GET over HTTP/1 when its connection was
+// closed and over HTTP/2 any request, even after a PROTOCOL_ERROR, which proves
+// nothing. A body, even an empty one, keeps it from that, and makes it report the
+// reason.
+func (x *call) trackBody(p *probe, req *http.Request, body io.ReadCloser) {
 	p.body.probe, p.body.ReadCloser = p, http.NoBody
 	if body != nil {
 		p.body.ReadCloser = body
 	}
-	// net/http repeats a request without a body by itself: a GET over HTTP/1 when
-	// its connection was closed and over HTTP/2 any request, even after a
-	// PROTOCOL_ERROR, which proves nothing. An empty body keeps it from that, and
-	// makes it report the reason.
 	req.Body = &p.body
 	if p.stock && x.overHTTP1.Load() && !p.upload && req.Method != http.MethodGet {
 		// Over HTTP/1, net/http calls GetBody only when it wrote nothing.
 		req.GetBody = func() (io.ReadCloser, error) { return p.rewind(x.req.Body) }
 	}
-	return p, req
 }
 
 var errHTTP2 = errors.New("the protocol changed to HTTP/2")
