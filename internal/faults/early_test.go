@@ -39,7 +39,7 @@ func TestEarlyResponse(t *testing.T) {
 					assert.Equal(t, code, r.status, err)
 					assert.Equal(t, attempts, r.attempts, err)
 				}
-				assert.Equal(t, r.status != code, r.is("ErrOutcomeUnknown"), err)
+				assert.Equal(t, r.status != code, r.isUnknown(), err)
 			})
 		}
 	}

@@ -89,14 +89,11 @@ func closedCrossing(f *fault) {
 }
 
 func timed(f *fault)        { f.timed = true }
-func patient(f *fault)      { f.maxWait = 10 * time.Second }
 func pings(f *fault)        { f.pings = true }
 func byConnection(f *fault) { f.byConnection = true }
 
-// waits demands that the library waits at least as long.
-func waits(d time.Duration) setup {
-	return func(f *fault) { f.maxWait, f.waits = 10*time.Second, d }
-}
+// waits demands that the library waits at least a second.
+func waits(f *fault) { f.maxWait, f.waits = 10*time.Second, time.Second }
 
 func proxied(f *fault) { f.proxied = true }
 

@@ -21,7 +21,18 @@ func TestMain(m *testing.M) {
 	if err := errors.Join(os.Setenv("HTTPS_PROXY", proxy.URL), os.Setenv("NO_PROXY", "")); err != nil {
 		panic(err)
 	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) { os.Exit(code) }))
+	goleak.VerifyTestMain(withProxy{m, proxy})
+}
+
+// withProxy closes the proxy when the tests are done.
+type withProxy struct {
+	*testing.M
+	proxy *httptest.Server
+}
+
+func (w withProxy) Run() int {
+	defer w.proxy.Close()
+	return w.M.Run()
 }
 
 // TestFaults runs every cell of the table once.

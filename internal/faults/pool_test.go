@@ -91,7 +91,7 @@ func TestPoolReset(t *testing.T) {
 				r.arrived = int(p.arrived.Load())
 				assert.LessOrEqual(t, r.arrived, r.attempts, "a repetition was not counted")
 				assert.LessOrEqual(t, r.attempts, [...]int{get: 9, remove: maxAttempts, resend: 1}[n])
-				assert.Equal(t, n != get, r.is("ErrOutcomeUnknown"), r)
+				assert.Equal(t, n != get, r.isUnknown(), r)
 			})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,9 +25,12 @@ func TestQueuedForAStream(t *testing.T) {
 		t.Run(a.name, func(t *testing.T) {
 			t.Parallel()
 			arrived, release := make(chan struct{}, 2), make(chan struct{})
+			var warm atomic.Bool
 			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				arrived <- struct{}{}
-				<-release
+				if warm.Load() {
+					arrived <- struct{}{}
+					<-release
+				}
 				w.WriteHeader(a.status)
 				_, _ = io.WriteString(w, a.body)
 			}))
@@ -42,6 +46,8 @@ func TestQueuedForAStream(t *testing.T) {
 			}
 			t.Cleanup(transport.CloseIdleConnections)
 			client := newClient(t, server.URL, losant.WithHTTPClient(&http.Client{Transport: transport}))
+			assert.NoError(t, a.call(t.Context(), client)) // then the client knows the limit
+			warm.Store(true)
 			first := make(chan error)
 			go func() { first <- a.call(context.Background(), client) }()
 			<-arrived
@@ -52,7 +58,7 @@ func TestQueuedForAStream(t *testing.T) {
 			r := ended(err, response)
 			close(release)
 			assert.NoError(t, <-first)
-			assert.Equal(t, "0 of 1, DeadlineExceeded", r.String())
+			assert.Equal(t, "0 of 1, DeadlineExceeded", r.String(), err)
 			assert.Empty(t, arrived, "the request arrived")
 		})
 	}

@@ -38,7 +38,7 @@ func TestFailover(t *testing.T) {
 			second := &http.Transport{}
 			t.Cleanup(second.CloseIdleConnections)
 			failover := roundTripper(func(r *http.Request) (*http.Response, error) {
-				_, err := first.RoundTrip(r.Clone(r.Context())) //nolint:bodyclose // there is no response
+				_, err := first.RoundTrip(r.Clone(r.Context()))
 				if r.GetBody != nil {
 					r.Body, _ = r.GetBody()
 				}
@@ -52,7 +52,7 @@ func TestFailover(t *testing.T) {
 			client := newClient(t, s.base, losant.WithHTTPClient(&http.Client{Transport: failover}), losant.WithRetryPolicy(quick))
 			err := a.call(t.Context(), client, losant.WithResponse(&response))
 			r := ended(err, response)
-			assert.Equal(t, n != get, r.is("ErrOutcomeUnknown"), err)
+			assert.Equal(t, n != get, r.isUnknown(), err)
 			assert.LessOrEqual(t, int(s.arrived.Load()), [...]int{get: 4, remove: 4, resend: 1}[n])
 		})
 	}
@@ -105,7 +105,7 @@ func TestQueuedForAConnection(t *testing.T) {
 			r := ended(err, response)
 			close(release)
 			assert.NoError(t, <-first)
-			assert.Equal(t, "0 of 1, DeadlineExceeded", r.String())
+			assert.Equal(t, "0 of 1, DeadlineExceeded", r.String(), err)
 			assert.EqualValues(t, 1, s.arrived.Load())
 		})
 	}
@@ -141,7 +141,7 @@ func TestProxyOfTheEnvironment(t *testing.T) { //nolint:paralleltest // there is
 		unavailable = "503 Service Unavailable\r\nRetry-After: 1"
 		forbidden   = "403 Forbidden"
 	)
-	for _, test := range []struct {
+	tests := []struct {
 		name     string
 		script   []string
 		connects int32
@@ -153,9 +153,10 @@ func TestProxyOfTheEnvironment(t *testing.T) { //nolint:paralleltest // there is
 		{"429 with Retry-After, then 403", []string{throttled, forbidden}, 2, time.Second},
 		{"503 with Retry-After, then 403", []string{unavailable, forbidden}, 2, time.Second},
 		{"429 with Retry-After above MaxWait", []string{"429 Too Many Requests\r\nRetry-After: 1000"}, 1, 0},
-	} {
+	}
+	for _, test := range tests { //nolint:paralleltest // see above
 		for _, a := range actions() {
-			t.Run(test.name+"/"+a.name, func(t *testing.T) { //nolint:paralleltest // see above
+			t.Run(test.name+"/"+a.name, func(t *testing.T) {
 				environment.script.Store(&test.script)
 				environment.connects.Store(0)
 				client := newClient(t, "https://"+host, losant.WithRetryPolicy(losant.RetryPolicy{MinWait: time.Millisecond, MaxWait: 5 * time.Second}))
