@@ -117,10 +117,14 @@ func outcomeOfError(err error, p *probe) Outcome {
 	case certificateDemanded(err) && p.fresh():
 		return Unsendable
 	case p.maybeSent(err):
-		if (p.stock || p.requests() <= 1) && unprocessed(err) {
+		switch {
+		case (p.stock || p.requests() <= 1) && unprocessed(err):
 			return Unprocessed
+		case needsHTTP1(err):
+			return Inconclusive
+		default:
+			return Lost
 		}
-		return Lost
 	case permanent(err):
 		return Unsendable
 	default:
@@ -141,15 +145,32 @@ func unprocessed(err error) bool {
 			words, _, _ = strings.Cut(inner, "] after Request.Body was written")
 		}
 		if words == "http2: Transport received Server's graceful shutdown GOAWAY" ||
+			strings.HasPrefix(words, "http2: Transport received GOAWAY from server ErrCode:") || // of the first stream
 			words == "net/http: cannot rewind body after connection loss" {
 			return true
 		}
-		if id, ok := strings.CutPrefix(words, "stream error: stream ID "); ok &&
-			strings.TrimLeft(id, "0123456789") == "; REFUSED_STREAM; received from peer" {
+		if isReset(words, "REFUSED_STREAM") {
 			return true
 		}
 	}
 	return false
+}
+
+// needsHTTP1 reports whether the server demands HTTP/1.1 (RFC 9113, section 7).
+func needsHTTP1(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if isReset(err.Error(), "HTTP_1_1_REQUIRED") {
+			return true
+		}
+	}
+	return false
+}
+
+// isReset reports whether words are those of net/http for a stream that the
+// server reset with code.
+func isReset(words, code string) bool {
+	id, ok := strings.CutPrefix(words, "stream error: stream ID ")
+	return ok && strings.TrimLeft(id, "0123456789") == "; "+code+"; received from peer"
 }
 
 // nothingWritten reports whether err is net/http's word that not a byte was

@@ -279,6 +279,8 @@ func TestUnprocessed(t *testing.T) {
 	for words, want := range map[string]bool{
 		refused: true, goAway: true, after(refused): true, after(goAway): true, "net/http: cannot rewind body after connection loss": true,
 
+		"http2: Transport received GOAWAY from server ErrCode:ENHANCE_YOUR_CALM": true,
+
 		"stream error: stream ID 17; PROTOCOL_ERROR; received from peer":                                                false,
 		after("stream error: stream ID 17; PROTOCOL_ERROR; received from peer"):                                         false,
 		"stream error: stream ID 17; REFUSED_STREAM":                                                                    false,

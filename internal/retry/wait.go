@@ -41,11 +41,11 @@ func retryAfter(h http.Header, now time.Time) (wait time.Duration, ok bool) {
 // the same do not return at once, or a backoff. It reports false if r asks for
 // more than MaxWait, or if less than the wait is left before the deadline.
 func (p Policy) wait(r *response, attempts int, left time.Duration) (time.Duration, bool) {
-	spread := p.bound(attempts) - p.MinWait
 	if !r.HasRetryAfter {
-		wait := p.MinWait + random(spread)
+		wait := p.backoff(attempts)
 		return wait, wait < left
 	}
+	spread := p.bound(attempts) - p.MinWait
 	asked := max(r.RetryAfter, p.MinWait)
 	if asked > p.MaxWait || asked >= left {
 		return asked, false
@@ -60,6 +60,11 @@ func untilDeadline(ctx context.Context) time.Duration {
 		return math.MaxInt64
 	}
 	return time.Until(deadline)
+}
+
+// backoff returns a random wait after the given number of attempts.
+func (p Policy) backoff(attempts int) time.Duration {
+	return p.MinWait + random(p.bound(attempts)-p.MinWait)
 }
 
 // bound is the longest backoff after the given number of attempts: it begins at
