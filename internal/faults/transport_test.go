@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -112,36 +114,40 @@ func TestQueuedForAConnection(t *testing.T) {
 }
 
 // proxyEnvironment is the proxy of the environment; see TestMain.
-type proxyEnvironment struct {
-	connects atomic.Int32
-	script   atomic.Pointer[[]string] // responses to CONNECT
+type proxyEnvironment struct{ scripts sync.Map } // *proxyScript by the host of a test
+
+type proxyScript struct {
+	responses []string // to CONNECT
+	connects  atomic.Int32
 }
 
 var environment proxyEnvironment
 
 func (p *proxyEnvironment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodConnect {
+	value, ok := p.scripts.Load(r.URL.Hostname())
+	if r.Method != http.MethodConnect || !ok {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
 	}
-	response := nth(*p.script.Load(), p.connects.Add(1))
+	script := value.(*proxyScript)
 	conn, _, err := w.(http.Hijacker).Hijack()
 	if err != nil {
 		return
 	}
-	_, _ = fmt.Fprintf(conn, "HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n", response)
+	_, _ = fmt.Fprintf(conn, "HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n", nth(script.responses, script.connects.Add(1)))
 	_ = conn.Close()
 }
 
 // TestProxyOfTheEnvironment: the client's own transport uses it, and learns with
 // which status it refuses, and for how long.
-func TestProxyOfTheEnvironment(t *testing.T) { //nolint:paralleltest // there is one environment
+func TestProxyOfTheEnvironment(t *testing.T) {
+	t.Parallel()
 	const (
 		throttled   = "429 Too Many Requests\r\nRetry-After: 1"
 		unavailable = "503 Service Unavailable\r\nRetry-After: 1"
 		forbidden   = "403 Forbidden"
 	)
-	tests := []struct {
+	for n, test := range []struct {
 		name     string
 		script   []string
 		connects int32
@@ -153,19 +159,20 @@ func TestProxyOfTheEnvironment(t *testing.T) { //nolint:paralleltest // there is
 		{"429 with Retry-After, then 403", []string{throttled, forbidden}, 2, time.Second},
 		{"503 with Retry-After, then 403", []string{unavailable, forbidden}, 2, time.Second},
 		{"429 with Retry-After above MaxWait", []string{"429 Too Many Requests\r\nRetry-After: 1000"}, 1, 0},
-	}
-	for _, test := range tests { //nolint:paralleltest // see above
+	} {
 		for _, a := range actions() {
 			t.Run(test.name+"/"+a.name, func(t *testing.T) {
-				environment.script.Store(&test.script)
-				environment.connects.Store(0)
-				client := newClient(t, "https://"+host, losant.WithRetryPolicy(losant.RetryPolicy{MinWait: time.Millisecond, MaxWait: 5 * time.Second}))
+				t.Parallel()
+				name := strings.ToLower(fmt.Sprintf("%s%d.losant.test", a.name, n))
+				script := &proxyScript{responses: test.script}
+				environment.scripts.Store(name, script)
+				client := newClient(t, "https://"+name, losant.WithRetryPolicy(losant.RetryPolicy{MinWait: time.Millisecond, MaxWait: 5 * time.Second}))
 				started := time.Now()
 				var response losant.Response
 				err := a.call(t.Context(), client, losant.WithResponse(&response))
 				r := ended(err, response)
 				assert.Equal(t, fmt.Sprintf("0 of %d, error", test.connects), r.String(), err)
-				assert.Equal(t, test.connects, environment.connects.Load())
+				assert.Equal(t, test.connects, script.connects.Load())
 				assert.GreaterOrEqual(t, time.Since(started), test.waits)
 			})
 		}
