@@ -172,6 +172,10 @@ func (c *cell) transport(address net.Addr) *http.Transport {
 
 		MaxResponseHeaderBytes: 64 << 10, // the default takes long to exceed
 	}
+	if c.fault.http2 && !c.fault.secure {
+		t.Protocols = new(http.Protocols)
+		t.Protocols.SetUnencryptedHTTP2(true)
+	}
 	if c.fault.pings {
 		t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 100 * time.Millisecond, PingTimeout: 100 * time.Millisecond}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -97,7 +98,7 @@ func first(f *fault, a int, during bool) string {
 	}
 	var parts []string
 	if status != 0 {
-		parts = append(parts, fmt.Sprint(status))
+		parts = append(parts, strconv.Itoa(status))
 	}
 	if name := sentinelOf[status]; name != "" {
 		parts = append(parts, name)
@@ -169,7 +170,7 @@ func (r result) contradicts(action int) []string {
 	if action == resend && r.may() > 1 {
 		reasons = append(reasons, "sent again although it may have been processed")
 	}
-	if unknown := !r.succeeded && action != get && r.open(); unknown != r.is("ErrOutcomeUnknown") {
+	if unknown := !r.succeeded && action != get && r.open(); unknown != r.isUnknown() {
 		reasons = append(reasons, fmt.Sprintf("the proofs %v say that an unknown outcome is %v", r.proofs, unknown))
 	}
 	return reasons

@@ -55,6 +55,10 @@ func overHTTP2(script ...step) setup {
 	return all(connections(encrypted), requests(script...), func(f *fault) { f.http2 = true })
 }
 
+// withoutTLS sends them without encryption, as both sides know that they speak
+// HTTP/2.
+func withoutTLS(f *fault) { f.connections, f.secure = []greeting{plain}, false }
+
 // keptAlive strikes at a connection that was used before.
 func keptAlive(script ...step) setup {
 	return all(requests(script...), func(f *fault) { f.warmUp = &succeed })
@@ -85,14 +89,11 @@ func closedCrossing(f *fault) {
 }
 
 func timed(f *fault)        { f.timed = true }
-func patient(f *fault)      { f.maxWait = 10 * time.Second }
 func pings(f *fault)        { f.pings = true }
 func byConnection(f *fault) { f.byConnection = true }
 
-// waits demands that the library waits at least as long.
-func waits(d time.Duration) setup {
-	return func(f *fault) { f.maxWait, f.waits = 10*time.Second, d }
-}
+// waits demands that the library waits at least a second.
+func waits(f *fault) { f.maxWait, f.waits = 10*time.Second, time.Second }
 
 func proxied(f *fault) { f.proxied = true }
 

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"log"
+	"net/http/httptest"
 	"os"
 	"testing"
 
@@ -13,7 +15,24 @@ import (
 
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // net/http complains there about the servers
-	goleak.VerifyTestMain(m)
+	// net/http reads the environment once. The other tests call loopback, for which
+	// no proxy is used, or have a transport of their own.
+	proxy := httptest.NewServer(&environment)
+	if err := errors.Join(os.Setenv("HTTPS_PROXY", proxy.URL), os.Setenv("NO_PROXY", "")); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(withProxy{m, proxy})
+}
+
+// withProxy closes the proxy when the tests are done.
+type withProxy struct {
+	*testing.M
+	proxy *httptest.Server
+}
+
+func (w withProxy) Run() int {
+	defer w.proxy.Close()
+	return w.M.Run()
 }
 
 // TestFaults runs every cell of the table once.

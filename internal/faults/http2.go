@@ -117,6 +117,13 @@ func unprocessed(code uint32) step {
 	return proving(refusedBy(notProcessed), lost("", func(a *arrival) bool { return a.goAway(0, code) }))
 }
 
+// unprocessedAndClosed is the same, and closes the connection.
+var unprocessedAndClosed = proving(refusedBy(notProcessed), lost("", func(a *arrival) bool {
+	a.goAway(0, codeNone)
+	a.awaitRead() // or a reset could overtake it
+	return false
+}))
+
 // draining announces that the connection ends, and then says which requests are
 // not looked at.
 var draining = proving(refusedBy(notProcessed), lost("", func(a *arrival) bool {

@@ -73,8 +73,26 @@ func (r result) String() string {
 	return text
 }
 
-func (r result) is(name string) bool {
-	return slices.Contains(r.matches, name)
+func (r result) isUnknown() bool { return slices.Contains(r.matches, "ErrOutcomeUnknown") }
+
+// sentinels are what an error can match, in the order of the table.
+var sentinels = []struct {
+	name string
+	err  error
+}{
+	{"ErrInvalidArgument", losant.ErrInvalidArgument},
+	{"ErrBadRequest", losant.ErrBadRequest},
+	{"ErrUnauthorized", losant.ErrUnauthorized},
+	{"ErrForbidden", losant.ErrForbidden},
+	{"ErrNotFound", losant.ErrNotFound},
+	{"ErrConflict", losant.ErrConflict},
+	{"ErrGone", losant.ErrGone},
+	{"ErrRateLimited", losant.ErrRateLimited},
+	{"ErrServer", losant.ErrServer},
+	{"ErrInvalidResponse", losant.ErrInvalidResponse},
+	{"ErrOutcomeUnknown", losant.ErrOutcomeUnknown},
+	{"Canceled", context.Canceled},
+	{"DeadlineExceeded", context.DeadlineExceeded},
 }
 
 // read says how a call ended by what it returned.
@@ -89,24 +107,7 @@ func (r *result) read(err error, recorded int) {
 		return
 	}
 	r.attempts, r.status = e.Attempts, e.StatusCode
-	for _, sentinel := range []struct {
-		name string
-		err  error
-	}{
-		{"ErrInvalidArgument", losant.ErrInvalidArgument},
-		{"ErrBadRequest", losant.ErrBadRequest},
-		{"ErrUnauthorized", losant.ErrUnauthorized},
-		{"ErrForbidden", losant.ErrForbidden},
-		{"ErrNotFound", losant.ErrNotFound},
-		{"ErrConflict", losant.ErrConflict},
-		{"ErrGone", losant.ErrGone},
-		{"ErrRateLimited", losant.ErrRateLimited},
-		{"ErrServer", losant.ErrServer},
-		{"ErrInvalidResponse", losant.ErrInvalidResponse},
-		{"ErrOutcomeUnknown", losant.ErrOutcomeUnknown},
-		{"Canceled", context.Canceled},
-		{"DeadlineExceeded", context.DeadlineExceeded},
-	} {
+	for _, sentinel := range sentinels {
 		if errors.Is(err, sentinel.err) {
 			r.matches = append(r.matches, sentinel.name)
 		}

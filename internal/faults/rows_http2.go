@@ -33,6 +33,9 @@ var goAwayRows = []row{
 	each("HTTP/2: GOAWAY, request processed, no response, once", overHTTP2(goAwayProcessed(codeNone), succeed), again, again, lostOnce),
 	each("HTTP/2: GOAWAY with ENHANCE_YOUR_CALM, no response", overHTTP2(goAwayProcessed(codeCalm)), lostAll, lostEach, lostOnce),
 	each("HTTP/2: GOAWAY with ENHANCE_YOUR_CALM, no response, once", overHTTP2(goAwayProcessed(codeCalm), succeed), again, again, lostOnce),
+	same("HTTP/2 without TLS: none", all(overHTTP2(succeed), withoutTLS), ok),
+	same("HTTP/2 without TLS: GOAWAY, request not processed, and the connection closed", all(overHTTP2(unprocessedAndClosed), withoutTLS), refusedAll),
+	same("HTTP/2 without TLS: GOAWAY, request not processed, and the connection closed, once", all(overHTTP2(unprocessedAndClosed, succeed), withoutTLS), again),
 	same("HTTP/2: GOAWAY, then success", overHTTP2(goAwayThenSucceed), ok),
 	same("HTTP/2: GOAWAY for all streams, then success", overHTTP2(announceThenSucceed), ok),
 }

@@ -141,7 +141,7 @@ func runAll(jobs []job, lanes int) error {
 		queue <- struct{}{}
 		group.Go(func() {
 			defer func() { <-queue }()
-			r, err := j.cell.run()
+			r, err := j.run()
 			if err != nil {
 				errs[n] = fmt.Errorf("%s, %s, %v: %w", j.row, j.action.name, j.mode, err)
 			}
