@@ -130,8 +130,11 @@ func (x *call) receive(resp *http.Response, p *probe) error {
 		return nil
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode == http.StatusSwitchingProtocols {
+	switch resp.StatusCode {
+	case http.StatusSwitchingProtocols:
 		return nil // the body is the connection, which never ends
+	case http.StatusMisdirectedRequest:
+		return nil // net/http closes a connection whose body was not read, so that the retry takes another one
 	}
 	err := x.read(resp)
 	if err != nil && x.Outcome == Succeeded {
