@@ -49,7 +49,7 @@ func TestGlob(t *testing.T) {
 		return b.String()
 	}
 	matched := 0
-	for range 50_000 {
+	for range 5000 {
 		filter, text := word("aB*?.", 7), word("ab.", 7)
 		expression := strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(regexp.QuoteMeta(filter))
 		want := regexp.MustCompile(`(?is)^` + expression + `$`).MatchString(text)
@@ -58,7 +58,7 @@ func TestGlob(t *testing.T) {
 			matched++
 		}
 	}
-	assert.Greater(t, matched, 1000, "both results occur")
+	assert.Greater(t, matched, 100, "both results occur")
 }
 
 // 20 invitations and a filter of 4,000 stars took 1.2 s; here are 100

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -42,7 +41,7 @@ type Server struct {
 	invites  map[string]losant.OrgInvite // by id in lower case
 	faults   []Fault                     // their Times is what is left
 	requests recording
-	idle     []interface{ CloseIdleConnections() } // the clients and transports that it made
+	clients  []*losant.Client // that it made
 }
 
 // TB is what [New] needs of a [testing.TB]. It is an interface of its own so that
@@ -128,10 +127,10 @@ func (s *Server) connState(conn net.Conn, state http.ConnState) {
 }
 
 // Close stops the server, and closes the idle connections of clients from
-// Client and transports from Transport. It does not wait for clients: requests
-// in progress are cut off, also in the Delay of a Fault, and an action that has
-// not begun is not carried out. It returns within one second. Invite, Invites
-// and Requests still work afterwards. Further calls do nothing.
+// Client. It returns within one second, whatever clients do: it cuts requests in
+// progress off, also in the Delay of a Fault. Afterwards no action is carried
+// out any more, and Invite, Invites and Requests still work. Further calls do
+// nothing.
 func (s *Server) Close() {
 	s.once.Do(func() {
 		s.mu.Lock()
@@ -142,9 +141,8 @@ func (s *Server) Close() {
 		s.handlers.Wait()
 		s.serving.Wait()
 		s.mu.Lock()
-		idle := slices.Clone(s.idle)
-		s.mu.Unlock()
-		for _, client := range idle {
+		defer s.mu.Unlock()
+		for _, client := range s.clients {
 			client.CloseIdleConnections()
 		}
 	})
@@ -176,7 +174,7 @@ func (s *Server) Client(opts ...losant.Option) (*losant.Client, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.idle = append(s.idle, client)
+	s.clients = append(s.clients, client)
 	return client, nil
 }
 
@@ -184,13 +182,9 @@ func (s *Server) Client(opts ...losant.Option) (*losant.Client, error) {
 // whatever the host in the URL is. It uses no proxy. It is for clients that a
 // program makes itself, as with [losant.WithHTTPClient].
 func (s *Server) Transport() *http.Transport {
-	transport := &http.Transport{
+	return &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return s.network.dial(ctx) },
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.idle = append(s.idle, transport)
-	return transport
 }
 
 // newID returns a random id.

@@ -477,7 +477,9 @@ func TestChecks(t *testing.T) {
 			assert.Contains(t, body, test.messageHolds)
 			if test.status == http.StatusMethodNotAllowed {
 				allow := map[string]string{path: "DELETE, GET, POST", collection: "GET, POST"} // none for an unknown path
+				_, hasAllow := res.Header["Allow"]
 				assert.Equal(t, allow[test.path], res.Header.Get("Allow"))
+				assert.Equal(t, allow[test.path] != "", hasAllow)
 				assert.Equal(t, `{"type":"MethodNotAllowed","message":"`+test.method+` is not allowed"}`, body)
 			}
 
