@@ -1,6 +1,7 @@
 // Package losanttest is a Losant API in memory, for the tests of programs that
 // use package losant. A test runs through the complete client, over HTTP on
-// loopback, or over a network in memory. The server fails on request.
+// loopback or over a network in memory. A [Fault] makes a request fail: an error
+// status, a cut connection, a delay, before or after the action took effect.
 //
 //	func TestRevoke(t *testing.T) {
 //		srv := losanttest.New(t) // closes itself with the test
@@ -18,6 +19,10 @@
 // The client waits half a second and more between attempts. A test with faults
 // that the client retries sets MinWait and MaxWait of losant.RetryPolicy to a
 // millisecond, or runs on a fake clock.
+//
+// The server has the five actions InstanceOrgInvite.Get, InstanceOrgInvite.Delete,
+// InstanceOrgInvite.ResendInvite, InstanceOrgInvites.Get and
+// InstanceOrgInvites.Post.
 //
 // # Fake clocks
 //
@@ -42,9 +47,9 @@
 // 1.30.0, in this order. The response to the first violation is the API's error
 // object, {"type": …, "message": …}:
 //
-//   - The route: 405 MethodNotAllowed. The live API was seen to respond so to a
-//     path that it does not have. If the path has other methods, they are in
-//     the Allow header.
+//   - The route: 405 MethodNotAllowed, since that is how the live API was seen to
+//     respond to a path that it does not have. If the path has other methods,
+//     they are in the Allow header.
 //   - The bearer token: 401 Unauthorized.
 //   - The size of the body, at most 1 MiB: 413 RequestEntityTooLarge. This limit
 //     is the server's own.
@@ -59,10 +64,11 @@
 // What the vendor's clients for JavaScript, Python and Ruby send passes, since
 // the API is known to accept it: a DELETE with the body {}, Python's True and
 // False, a Content-Type without a body, and any Accept, Accept-Version or
-// losantdomain header.
+// losantdomain header. One thing does not: the Python client sends ResendInvite
+// without a body if it is given no role info, and the description requires one.
 //
-// The server does not imitate scopes, API versions, domains, and rate limits,
-// and adds nothing for _actions and _embedded.
+// The server does not imitate scopes, API versions, domains or rate limits, and
+// adds nothing for _actions and _embedded.
 //
 // # Where the API is not documented
 //
@@ -82,8 +88,8 @@
 //     that is the order in which it made the invitations. desc reverses it all.
 //   - sortDirection may be asc, desc, ASC or DESC, or blank for the default,
 //     since the schema of the response has these values.
-//   - An organization holds 10,000 invitations. Post refuses more with 400
-//     Validation. AddInvite has no limit.
+//   - Post refuses to add to 10,000 invitations or more, with 400 Validation, so
+//     that memory is bounded. AddInvite has no limit.
 //
 // The vendor documents that a blank or absent filter or filterField means no
 // filtering. So the server ignores a filter without a filterField, and the

@@ -18,7 +18,7 @@ import (
 //
 // With TakesEffect, the server first carries out the action, if the request
 // passes the checks; Request.TookEffect says whether it did. The action comes
-// before Delay, so that it is done even if the client stops waiting. Without
+// before Delay, so it is done even if the client stops waiting. Without
 // TakesEffect:
 //
 //   - StatusCode, Cut, HTML, Body and RedirectTo: the request is not checked and
@@ -150,8 +150,9 @@ func (f Fault) response(ordinary *response) response {
 
 const injected = "An injected fault"
 
-// errorType returns the Type of the API's error object for a status. Only
-// Validation for 400 and the text of 404 are published; the others are guesses.
+// errorType returns the Type of the API's error object for a status. NotFound,
+// Validation and MethodNotAllowed were seen in responses of the API. The others
+// are guesses.
 func errorType(status int) string {
 	if status == http.StatusBadRequest {
 		return "Validation"

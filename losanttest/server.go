@@ -128,9 +128,8 @@ func (s *Server) connState(conn net.Conn, state http.ConnState) {
 
 // Close stops the server, and closes the idle connections of clients from
 // Client. It returns within one second, whatever clients do: it cuts requests in
-// progress off, also in the Delay of a Fault. Afterwards no action is carried
-// out any more, and Invite, Invites and Requests still work. Further calls do
-// nothing.
+// progress off, also in the Delay of a Fault. After Close returns, no action is
+// carried out; Invite, Invites and Requests still work. Further calls do nothing.
 func (s *Server) Close() {
 	s.once.Do(func() {
 		s.mu.Lock()
@@ -160,9 +159,9 @@ func (s *Server) begin() bool {
 	return true
 }
 
-// Client returns a client of this server: with its token and URL, if it is in
-// memory with a Transport, and with opts, which come last. The errors are those
-// of [losant.NewClient].
+// Client returns a client of this server, with its Token and URL, and, if the
+// server is in memory, with a Transport. opts come after these. The errors are
+// those of [losant.NewClient].
 func (s *Server) Client(opts ...losant.Option) (*losant.Client, error) {
 	own := []losant.Option{losant.WithBaseURL(s.URL)}
 	if s.config.inMemory {
