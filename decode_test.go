@@ -5,10 +5,10 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +46,7 @@ func filled(size int, before, unit, after string) []byte {
 		if n > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(strings.ReplaceAll(unit, "#", fmt.Sprint(n)))
+		b.WriteString(strings.ReplaceAll(unit, "#", strconv.Itoa(n)))
 	}
 	b.WriteString(after)
 	return b.Bytes()
@@ -155,7 +155,7 @@ func TestDecodingEndsWithContext(t *testing.T) {
 		cause := errors.New("enough")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		client := newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: &cancelling{strings.NewReader(string(body)), func() { cancel(cause) }}}, nil
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: &cancelling{strings.NewReader(string(body)), func() { cancel(cause) }}}, nil
 		})}))
 		err := decodes[name](ctx, client)
 		if name == "posted" {
@@ -184,7 +184,7 @@ func TestDeadlineDuringDecoding(t *testing.T) {
 	var deadline time.Time
 	ctx := &lateDeadline{Context: t.Context(), deadline: &deadline}
 	client := newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: &cancelling{bytes.NewReader(body), func() { deadline = time.Now().Add(time.Millisecond) }}}, nil
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: &cancelling{bytes.NewReader(body), func() { deadline = time.Now().Add(time.Millisecond) }}}, nil
 	})}))
 	err := decodes["list"](ctx, client)
 	requireError(t, err)
