@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"slices"
 	"strconv"
 
 	"github.com/losant-community/losant-rest-go/internal/wire"
@@ -120,7 +119,7 @@ func setList[T any](ctx context.Context, dst *[]T, name, data []byte, shortest i
 			return &interrupted{contextError(ctx)}
 		}
 		if n == few { // from here on without growing, which takes several times the memory
-			list = slices.Grow(list, 1+countElements(it, shortest))
+			list = append(make([]T, 0, n+1+countElements(ctx, it, shortest)), list...)
 		}
 		list = append(list, *new(T))
 		if err := read(&list[n], ctx, it.Value); err != nil {
@@ -131,10 +130,15 @@ func setList[T any](ctx context.Context, dst *[]T, name, data []byte, shortest i
 	return it.Err
 }
 
-// countElements counts the remaining elements of at least shortest bytes.
-func countElements(it wire.Iterator, shortest int) int {
+// countElements counts the remaining elements of at least shortest bytes, as long
+// as ctx lasts.
+func countElements(ctx context.Context, it wire.Iterator, shortest int) int {
+	const many = 1 << 10
 	count := 0
-	for it.Next() {
+	for n := 1; it.Next(); n++ {
+		if n%many == 0 && ctx.Err() != nil {
+			break
+		}
 		if len(it.Value) >= shortest {
 			count++
 		}

@@ -56,6 +56,9 @@ func filled(size int, before, unit, after string) []byte {
 // its size in total, the buffer for the body included. The total is more than
 // what is ever in use.
 func TestMemory(t *testing.T) { //nolint:paralleltest // it measures what the process allocates
+	if raceEnabled {
+		t.Skip("the race detector allocates, too")
+	}
 	const size = 512 << 10
 	for _, row := range []struct{ before, unit, after string }{
 		{`{"items":[`, `{}`, `]}`},
@@ -189,7 +192,7 @@ func TestDeadlineDuringDecoding(t *testing.T) {
 	err := decodes["list"](ctx, client)
 	requireError(t, err)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	assert.Less(t, time.Since(deadline), 250*time.Millisecond)
+	assert.Less(t, time.Since(deadline), time.Second)
 }
 
 // lateDeadline is a context whose deadline is set later.

@@ -126,6 +126,7 @@ type OrgInviteCollection struct {
 func (c *OrgInviteCollection) decode(ctx context.Context, _ int, body []byte) error {
 	*c = OrgInviteCollection{}
 	var invalid error
+	var links []byte
 	it := wire.Object(body)
 	for it.Next() {
 		if string(it.Name) == "items" {
@@ -137,10 +138,14 @@ func (c *OrgInviteCollection) decode(ctx context.Context, _ int, body []byte) er
 		if err := wire.Check(it.Value); err != nil {
 			return err
 		}
+		if string(it.Name) == "_links" {
+			links = it.Value
+		}
 		if err := c.set(it.Name, it.Value); err != nil && invalid == nil {
 			invalid = err
 		}
 	}
+	c.Links = readLinks(links)
 	switch {
 	case it.Err != nil:
 		return it.Err
@@ -181,8 +186,6 @@ func (c *OrgInviteCollection) set(name, value []byte) error {
 		err = setString(&c.FilterField, value)
 	case "filter":
 		err = setString(&c.Filter, value)
-	case "_links":
-		c.Links = readLinks(value)
 	}
 	return inField("OrgInviteCollection", name, err)
 }
