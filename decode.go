@@ -207,8 +207,11 @@ func mismatch[T any](data []byte) error {
 	return &json.UnmarshalTypeError{Value: kind, Type: reflect.TypeFor[T]()}
 }
 
-// inField names the member that err is about, as encoding/json does.
+// inField names the member that err is about, if any, as encoding/json does.
 func inField(structure string, name []byte, err error) error {
+	if err == nil {
+		return nil // before e, which is on the heap
+	}
 	var e *json.UnmarshalTypeError
 	if errors.As(err, &e) && e.Field == "" {
 		e.Struct, e.Field = structure, string(name)

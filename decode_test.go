@@ -124,6 +124,16 @@ func TestMemory(t *testing.T) { //nolint:paralleltest // it measures what the pr
 	}
 }
 
+// TestDecodingAllocates what the invitation consists of, and nothing else.
+func TestDecodingAllocates(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+	if raceEnabled {
+		t.Skip("the race detector allocates, too")
+	}
+	data := []byte(fullInviteJSON)
+	var invite losant.OrgInvite
+	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() { _ = invite.UnmarshalJSON(data) }), 9.0)
+}
+
 // TestMemoryOfCompressedList: 8 KB of gzip that become 8 MB of empty items cost
 // neither memory nor time.
 func TestMemoryOfCompressedList(t *testing.T) { //nolint:paralleltest // it measures what the process allocates
