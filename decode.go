@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"slices"
 	"strconv"
 
 	"github.com/losant-community/losant-rest-go/internal/wire"
@@ -114,7 +113,7 @@ func setList[T any](ctx context.Context, dst *[]T, name, data []byte, shortest i
 			return &interrupted{contextError(ctx)}
 		}
 		if n == few { // from here on without growing, which takes several times the memory
-			list = slices.Grow(list, 1+countElements(it, shortest))
+			list = append(make([]T, 0, n+1+countElements(ctx, it, shortest)), list...)
 		}
 		list = append(list, *new(T))
 		if err := read(&list[n], ctx, it.Value); err != nil {
@@ -125,10 +124,15 @@ func setList[T any](ctx context.Context, dst *[]T, name, data []byte, shortest i
 	return it.Err
 }
 
-// countElements counts the remaining elements of at least shortest bytes.
-func countElements(it wire.Iterator, shortest int) int {
+// countElements counts the remaining elements of at least shortest bytes, as long
+// as ctx lasts.
+func countElements(ctx context.Context, it wire.Iterator, shortest int) int {
+	const many = 1 << 10
 	count := 0
-	for it.Next() {
+	for n := 1; it.Next(); n++ {
+		if n%many == 0 && ctx.Err() != nil {
+			break
+		}
 		if len(it.Value) >= shortest {
 			count++
 		}
@@ -190,8 +194,11 @@ func mismatch[T any](data []byte) error {
 	return &json.UnmarshalTypeError{Value: kind, Type: reflect.TypeFor[T]()}
 }
 
-// inField names the member that err is about, as encoding/json does.
+// inField names the member that err is about, if any, as encoding/json does.
 func inField(structure string, name []byte, err error) error {
+	if err == nil {
+		return nil // before e, which is on the heap
+	}
 	var e *json.UnmarshalTypeError
 	if errors.As(err, &e) && e.Field == "" {
 		e.Struct, e.Field = structure, string(name)

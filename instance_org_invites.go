@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/losant-community/losant-rest-go/internal/route"
-	"github.com/losant-community/losant-rest-go/internal/text"
 	"github.com/losant-community/losant-rest-go/internal/wire"
 )
 
@@ -64,17 +62,14 @@ const (
 
 // validate refuses half a filter, which would select everything.
 func (q InstanceOrgInvitesQuery) validate() error {
-	switch q.FilterField {
-	case "":
-		if q.Filter != "" {
-			return fmt.Errorf("Filter %q has no FilterField; set FilterField to OrgInviteFieldEmail or OrgInviteFieldRole", text.Truncate(q.Filter, 80))
-		}
-	case OrgInviteFieldEmail, OrgInviteFieldRole:
-		if q.Filter == "" {
-			return fmt.Errorf("FilterField %q has no Filter; set Filter, or leave both empty to list all invitations", q.FilterField)
-		}
-	default:
-		return fmt.Errorf("FilterField %q cannot be filtered by; use OrgInviteFieldEmail or OrgInviteFieldRole", text.Truncate(string(q.FilterField), 80))
+	canFilter := q.FilterField == OrgInviteFieldEmail || q.FilterField == OrgInviteFieldRole
+	switch {
+	case q.FilterField == "" && q.Filter != "":
+		return invalidField("Filter", q.Filter, "has no FilterField; set FilterField to OrgInviteFieldEmail or OrgInviteFieldRole")
+	case q.FilterField != "" && !canFilter:
+		return invalidField("FilterField", string(q.FilterField), "cannot be filtered by; use OrgInviteFieldEmail or OrgInviteFieldRole")
+	case q.FilterField != "" && q.Filter == "":
+		return invalidField("FilterField", string(q.FilterField), "has no Filter; set Filter, or leave both empty to list all invitations")
 	}
 	return nil
 }
@@ -103,11 +98,11 @@ type OrgInvitePost struct {
 func (p OrgInvitePost) validate() error {
 	switch {
 	case p.Email == "":
-		return errors.New("Email is empty")
+		return invalidField("Email", p.Email, "is empty")
 	case !utf8.ValidString(p.Email) || strings.ContainsFunc(p.Email, unicode.IsControl):
-		return fmt.Errorf("Email %q contains a control character or is not UTF-8", text.Truncate(p.Email, 80))
+		return invalidField("Email", p.Email, "contains a control character or is not UTF-8")
 	case p.Role == "":
-		return errors.New("Role is empty")
+		return invalidField("Role", "", "is empty")
 	}
 	return OrgRoleInfo{ApplicationRoles: p.ApplicationRoles, DashboardRoles: p.DashboardRoles}.validate()
 }
@@ -131,6 +126,7 @@ type OrgInviteCollection struct {
 func (c *OrgInviteCollection) decode(ctx context.Context, _ int, body []byte) error {
 	*c = OrgInviteCollection{}
 	var invalid error
+	var links []byte
 	it := wire.Object(body)
 	for it.Next() {
 		if string(it.Name) == "items" {
@@ -142,10 +138,14 @@ func (c *OrgInviteCollection) decode(ctx context.Context, _ int, body []byte) er
 		if err := wire.Check(it.Value); err != nil {
 			return err
 		}
+		if string(it.Name) == "_links" {
+			links = it.Value
+		}
 		if err := c.set(it.Name, it.Value); err != nil && invalid == nil {
 			invalid = err
 		}
 	}
+	c.Links = readLinks(links)
 	switch {
 	case it.Err != nil:
 		return it.Err
@@ -186,8 +186,6 @@ func (c *OrgInviteCollection) set(name, value []byte) error {
 		err = setString(&c.FilterField, value)
 	case "filter":
 		err = setString(&c.Filter, value)
-	case "_links":
-		c.Links = readLinks(value)
 	}
 	return inField("OrgInviteCollection", name, err)
 }

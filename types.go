@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/losant-community/losant-rest-go/internal/text"
 	"github.com/losant-community/losant-rest-go/internal/wire"
 )
 
@@ -61,10 +62,15 @@ func (i OrgRoleInfo) validate() error {
 func validateGrants(field string, grants []ResourceGrant) error {
 	for n, grant := range grants {
 		if grant.ResourceID == "" {
-			return fmt.Errorf("%s[%d].ResourceID is empty", field, n)
+			return invalidField(fmt.Sprintf("%s[%d].ResourceID", field, n), "", "is empty")
 		}
 	}
 	return nil
+}
+
+// invalidField says which field of an argument is invalid, and why.
+func invalidField(field, value, reason string) error {
+	return fmt.Errorf("%s %q %s", field, text.Truncate(value, 80), reason)
 }
 
 // OrgInvite is an invitation to become a member of an organization.
@@ -240,13 +246,16 @@ func readLinks(data []byte) map[string]Link {
 	}
 	links := map[string]Link{}
 	for it.Next() {
-		value := it.Value
+		relation, value := "self", it.Value
+		if string(it.Name) != relation { // the usual one takes no memory
+			relation = string(it.Name)
+		}
 		if list := wire.Array(value); list.Next() {
 			value = list.Value
 		}
 		for link := wire.Object(value); link.Next(); {
 			if href, err := wire.String(link.Value); err == nil && string(link.Name) == "href" {
-				links[string(it.Name)] = Link{Href: href}
+				links[relation] = Link{Href: href}
 			}
 		}
 	}

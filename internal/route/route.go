@@ -52,32 +52,32 @@ const idLength = 24
 
 func expand(route string, ids []string, nameOf func(n int, place string) string) Path {
 	if !strings.HasPrefix(route, "/") {
-		return Path{Err: fmt.Errorf("Route %q does not begin with a slash", text.Truncate(route, 80))}
+		return Path{Err: invalid("Route", route, "does not begin with a slash")}
 	}
 	path := Path{Template: strings.ReplaceAll(route, anySuffix+"}", "}")}
 	var expanded strings.Builder
 	expanded.Grow(len(route) + idLength*len(ids))
 	n := 0
 	for segment := range strings.SplitSeq(route[1:], "/") {
-		place, isFree, err := placeOf(segment)
-		if err != nil {
-			return Path{Err: fmt.Errorf("Route %q: %w", text.Truncate(route, 200), err)}
-		}
-		if place != "" && n < len(ids) {
-			segment = ids[n]
-			if reason := reasonInvalidID(segment, isFree); reason != "" {
-				path.Err = fmt.Errorf("%s %q %s", nameOf(n, place), text.Truncate(segment, 2*idLength), reason)
-				return path
-			}
+		place, isFree, reason := placeOf(segment)
+		if reason != "" {
+			return Path{Err: invalid("Route", route, reason)}
 		}
 		if place != "" {
+			if n < len(ids) {
+				segment, reason = ids[n], reasonInvalidID(ids[n], isFree)
+			}
+			if reason != "" {
+				path.Err = invalid(nameOf(n, place), segment, reason)
+				return path
+			}
 			n++
 		}
 		expanded.WriteByte('/')
 		expanded.WriteString(segment)
 	}
 	if n != len(ids) {
-		path.Err = fmt.Errorf("Route %q takes %d IDs, not %d", text.Truncate(route, 200), n, len(ids))
+		path.Err = invalid("Route", route, fmt.Sprintf("takes %d IDs, not %d", n, len(ids)))
 		return path
 	}
 	path.Expanded = expanded.String()
@@ -87,26 +87,31 @@ func expand(route string, ids []string, nameOf func(n int, place string) string)
 	return path
 }
 
+// invalid says which value is invalid, and why.
+func invalid(name, value, reason string) error {
+	return fmt.Errorf("%s %q %s", name, text.Truncate(value, 80), reason)
+}
+
 const anySuffix = ":any"
 
 // placeOf returns the name of the place that a segment of a route is, or "" if
-// it is a word.
-func placeOf(segment string) (name string, isFree bool, err error) {
+// it is a word; or why it is neither.
+func placeOf(segment string) (name string, isFree bool, reason string) {
 	name, opened := strings.CutPrefix(segment, "{")
 	name, closed := strings.CutSuffix(name, "}")
 	switch {
 	case segment == "":
-		return "", false, errors.New("it has an empty segment")
+		return "", false, "has an empty segment"
 	case !opened && !closed && isPlain(segment, "-_"):
-		return "", false, nil
+		return "", false, ""
 	case !opened || !closed:
-		return "", false, fmt.Errorf("the segment %q is neither a word nor one {place}", text.Truncate(segment, 80))
+		return "", false, fmt.Sprintf("has the segment %q, which is neither a word nor one {place}", text.Truncate(segment, 80))
 	}
 	name, isFree = strings.CutSuffix(name, anySuffix)
 	if name == "" || !isPlain(name, "") {
-		return "", false, fmt.Errorf("the place %q is neither {name} nor {name%s}", text.Truncate(segment, 80), anySuffix)
+		return "", false, fmt.Sprintf("has the place %q, which is neither {name} nor {name%s}", text.Truncate(segment, 80), anySuffix)
 	}
-	return name, isFree, nil
+	return name, isFree, ""
 }
 
 // isPlain reports whether s has only letters and digits of ASCII, and others.
@@ -139,7 +144,7 @@ func Join(segments []string) Path {
 	var template, expanded strings.Builder
 	for n, segment := range segments {
 		if reason := reasonInvalid(segment); reason != "" {
-			return Path{Err: fmt.Errorf("Path[%d] %q %s", n, text.Truncate(segment, 80), reason)}
+			return Path{Err: invalid("Path["+strconv.Itoa(n)+"]", segment, reason)}
 		}
 		expanded.WriteString("/" + segment)
 		if isWord(segment) {

@@ -70,21 +70,21 @@ func TestFillRefuses(t *testing.T) {
 		{"", nil, `Route "" does not begin with a slash`},
 		{"a/{id}", []string{id}, `Route "a/{id}" does not begin with a slash`},
 		{"https://api.losant.com/a", nil, `Route "https://api.losant.com/a" does not begin with a slash`},
-		{"/", nil, `Route "/": it has an empty segment`},
-		{"/a/", nil, `Route "/a/": it has an empty segment`},
-		{"//a", nil, `Route "//a": it has an empty segment`},
-		{"/a?b=1", nil, `Route "/a?b=1": the segment "a?b=1" is neither a word nor one {place}`},
-		{"/a/../b", nil, `Route "/a/../b": the segment ".." is neither a word nor one {place}`},
-		{"/a/%2e", nil, `Route "/a/%2e": the segment "%2e" is neither a word nor one {place}`},
-		{"/a/{id", []string{id}, `Route "/a/{id": the segment "{id" is neither a word nor one {place}`},
-		{"/a/id}", []string{id}, `Route "/a/id}": the segment "id}" is neither a word nor one {place}`},
-		{"/a/x{id}", []string{id}, `Route "/a/x{id}": the segment "x{id}" is neither a word nor one {place}`},
-		{"/a/{id}{id}", []string{id, id}, `Route "/a/{id}{id}": the place "{id}{id}" is neither {name} nor {name:any}`},
-		{"/a/{}", []string{id}, `Route "/a/{}": the place "{}" is neither {name} nor {name:any}`},
-		{"/a/{:any}", []string{id}, `Route "/a/{:any}": the place "{:any}" is neither {name} nor {name:any}`},
-		{"/a/{id...}", []string{id}, `Route "/a/{id...}": the place "{id...}" is neither {name} nor {name:any}`},
-		{"/a/{id:Any}", []string{id}, `Route "/a/{id:Any}": the place "{id:Any}" is neither {name} nor {name:any}`},
-		{"/a/{{id}}", []string{id}, `Route "/a/{{id}}": the place "{{id}}" is neither {name} nor {name:any}`},
+		{"/", nil, `Route "/" has an empty segment`},
+		{"/a/", nil, `Route "/a/" has an empty segment`},
+		{"//a", nil, `Route "//a" has an empty segment`},
+		{"/a?b=1", nil, `Route "/a?b=1" has the segment "a?b=1", which is neither a word nor one {place}`},
+		{"/a/../b", nil, `Route "/a/../b" has the segment "..", which is neither a word nor one {place}`},
+		{"/a/%2e", nil, `Route "/a/%2e" has the segment "%2e", which is neither a word nor one {place}`},
+		{"/a/{id", []string{id}, `Route "/a/{id" has the segment "{id", which is neither a word nor one {place}`},
+		{"/a/id}", []string{id}, `Route "/a/id}" has the segment "id}", which is neither a word nor one {place}`},
+		{"/a/x{id}", []string{id}, `Route "/a/x{id}" has the segment "x{id}", which is neither a word nor one {place}`},
+		{"/a/{id}{id}", []string{id, id}, `Route "/a/{id}{id}" has the place "{id}{id}", which is neither {name} nor {name:any}`},
+		{"/a/{}", []string{id}, `Route "/a/{}" has the place "{}", which is neither {name} nor {name:any}`},
+		{"/a/{:any}", []string{id}, `Route "/a/{:any}" has the place "{:any}", which is neither {name} nor {name:any}`},
+		{"/a/{id...}", []string{id}, `Route "/a/{id...}" has the place "{id...}", which is neither {name} nor {name:any}`},
+		{"/a/{id:Any}", []string{id}, `Route "/a/{id:Any}" has the place "{id:Any}", which is neither {name} nor {name:any}`},
+		{"/a/{{id}}", []string{id}, `Route "/a/{{id}}" has the place "{{id}}", which is neither {name} nor {name:any}`},
 	} {
 		path := Fill(row.route, row.ids)
 		require.EqualError(t, path.Err, row.want)
@@ -134,7 +134,7 @@ func TestJoinRefuses(t *testing.T) {
 }
 
 // TestExpandAllocates only the path.
-func TestExpandAllocates(t *testing.T) {
+func TestExpandAllocates(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() { Expand("/instances/{instanceId}/orgs/{orgId}", id, id) }), 1.0)
 }
 

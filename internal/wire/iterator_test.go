@@ -62,7 +62,7 @@ func TestIteratorRefuses(t *testing.T) {
 }
 
 // TestIteratorAllocates: nothing for members that are skipped.
-func TestIteratorAllocates(t *testing.T) {
+func TestIteratorAllocates(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	data := []byte(`{"a":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `,"b":{"c":"d"},"e":1}`)
 	assert.Zero(t, testing.AllocsPerRun(10, func() {
 		for it := Object(data); it.Next(); {

@@ -10,6 +10,7 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
+// BenchmarkDecodeInvite decodes one invitation.
 func BenchmarkDecodeInvite(b *testing.B) {
 	data := []byte(fullInviteJSON)
 	b.ReportAllocs()
@@ -21,6 +22,8 @@ func BenchmarkDecodeInvite(b *testing.B) {
 	}
 }
 
+// BenchmarkDecodePlain decodes it with encoding/json, into what somebody would
+// write who has no library.
 func BenchmarkDecodePlain(b *testing.B) {
 	type plain struct {
 		ID               string `json:"id"`
@@ -44,9 +47,10 @@ func BenchmarkDecodePlain(b *testing.B) {
 	}
 }
 
+// BenchmarkStubGet makes complete calls, without a network.
 func BenchmarkStubGet(b *testing.B) {
-	client, err := losant.NewClient(canary, losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(fullInviteJSON)), ContentLength: int64(len(fullInviteJSON))}, nil
+	client, err := losant.NewClient(canary, losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(fullInviteJSON)), ContentLength: int64(len(fullInviteJSON))}, nil
 	})}))
 	if err != nil {
 		b.Fatal(err)
