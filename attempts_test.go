@@ -113,9 +113,9 @@ func TestAttempts(t *testing.T) {
 			get: failure(1, "ErrInvalidResponse"), remove: failure(1, "ErrInvalidResponse", "ErrOutcomeUnknown"), resend: failure(1, "ErrInvalidResponse", "ErrOutcomeUnknown"),
 		},
 	}
-	for _, code := range []int{408, 500, 502, 503, 504, 507, 599} {
+	for _, code := range []int{408, 460, 499, 500, 502, 503, 504, 520, 599} {
 		sentinel := []string{"ErrServer"}
-		if code == 408 {
+		if code < 500 {
 			sentinel = nil
 		}
 		unknown := append([]string{"ErrOutcomeUnknown"}, sentinel...)
@@ -128,9 +128,9 @@ func TestAttempts(t *testing.T) {
 		})
 	}
 	for code, sentinel := range map[int]string{
-		300: "", 301: "", 302: "", 303: "", 304: "", 307: "", 308: "",
+		300: "", 301: "", 302: "", 307: "", 308: "",
 		400: "ErrBadRequest", 401: "ErrUnauthorized", 402: "", 403: "ErrForbidden", 404: "ErrNotFound", 405: "",
-		409: "ErrConflict", 410: "ErrGone", 412: "", 413: "", 422: "", 451: "", 501: "ErrServer", 505: "ErrServer",
+		409: "ErrConflict", 410: "ErrGone", 412: "", 413: "", 422: "", 451: "", 501: "ErrServer", 505: "ErrServer", 511: "ErrServer",
 	} {
 		refused := failure(1, sentinel)
 		if sentinel == "" {
@@ -139,6 +139,25 @@ func TestAttempts(t *testing.T) {
 		rows = append(rows, row{
 			name: strconv.Itoa(code), script: []answer{status(code, "Location", "/elsewhere"), succeed},
 			get: refused, remove: refused, resend: refused,
+		})
+	}
+	for code, sentinels := range map[int][]string{
+		202: {"ErrInvalidResponse"}, 205: {"ErrInvalidResponse"}, 206: {"ErrInvalidResponse"}, 299: {"ErrInvalidResponse"}, 303: {}, 304: {"ErrInvalidResponse"},
+		506: {"ErrServer"}, 507: {"ErrServer"}, 508: {"ErrServer"}, 510: {"ErrServer"},
+	} {
+		unknown := failure(1, append([]string{"ErrOutcomeUnknown"}, sentinels...)...)
+		rows = append(rows, row{
+			name: strconv.Itoa(code), script: []answer{status(code, "Location", "/elsewhere"), succeed},
+			get: failure(1, sentinels...), remove: unknown, resend: unknown,
+		})
+	}
+	for _, code := range []int{425, 421} {
+		rows = append(rows, row{
+			name: strconv.Itoa(code) + ", then success", script: []answer{status(code), succeed},
+			get: success(2), remove: success(2), resend: success(2),
+		}, row{
+			name: strconv.Itoa(code) + " always", script: []answer{status(code)},
+			get: failure(4), remove: failure(4), resend: failure(4),
 		})
 	}
 	for _, row := range rows {

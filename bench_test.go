@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,15 +22,44 @@ import (
 )
 
 // handWritten is what a careful engineer writes with net/http for the same
-// calls: one shared client with a timeout, escaped ids, a bounded answer, the
-// status checked, the body closed.
+// calls: one shared client with a timeout, escaped ids, a bounded response, the
+// status checked, the body closed, and types of its own. It uses no type of the
+// library that has methods for JSON, since these cost time of their own.
 type handWritten struct {
 	client *http.Client
 	base   string
 	token  string
 }
 
-func (h *handWritten) do(ctx context.Context, method string, ref losant.InstanceOrgInviteRef, body any) (*losant.OrgInvite, error) {
+type handInvite struct {
+	ID               string              `json:"id"`
+	Email            string              `json:"email"`
+	Role             string              `json:"role"`
+	ApplicationRoles []handGrant         `json:"applicationRoles"`
+	DashboardRoles   []handGrant         `json:"dashboardRoles"`
+	InviteDate       time.Time           `json:"inviteDate"`
+	TTL              int64               `json:"ttl"` // milliseconds
+	HasExpired       bool                `json:"hasExpired"`
+	DisallowTransfer bool                `json:"disallowTransfer"`
+	Links            map[string]handLink `json:"_links"`
+}
+
+type handGrant struct {
+	ResourceID string `json:"resourceId"`
+	Role       string `json:"role"`
+}
+
+type handLink struct {
+	Href string `json:"href"`
+}
+
+type handRoles struct {
+	Role             string      `json:"role,omitempty"`
+	ApplicationRoles []handGrant `json:"applicationRoles,omitempty"`
+	DashboardRoles   []handGrant `json:"dashboardRoles,omitempty"`
+}
+
+func (h *handWritten) do(ctx context.Context, method string, ref losant.InstanceOrgInviteRef, body any) (*handInvite, error) {
 	var reader io.Reader
 	if body != nil {
 		data, err := json.Marshal(body)
@@ -65,7 +93,7 @@ func (h *handWritten) do(ctx context.Context, method string, ref losant.Instance
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
 		return nil, fmt.Errorf("%s: %s", resp.Status, data)
 	}
-	invite := new(losant.OrgInvite)
+	invite := new(handInvite)
 	if err := json.Unmarshal(data, invite); err != nil {
 		return nil, err
 	}
@@ -92,7 +120,6 @@ func serveInvite(w http.ResponseWriter, r *http.Request) {
 // one process, against the same server. ns-cpu/op is the processor time of the
 // whole process, the server included, which is the same for both.
 func BenchmarkCall(b *testing.B) {
-	roleInfo := losant.OrgRoleInfo{Role: losant.OrgRoleView}
 	for _, secure := range []bool{false, true} {
 		server := httptest.NewUnstartedServer(http.HandlerFunc(serveInvite))
 		protocol := "plain"
@@ -117,27 +144,27 @@ func BenchmarkCall(b *testing.B) {
 		require.NoError(b, err)
 		for _, call := range []struct {
 			name      string
-			hand, sdk func(context.Context) (*losant.OrgInvite, error)
+			hand, sdk func(context.Context) error
 		}{
 			{
 				"Get",
-				func(ctx context.Context) (*losant.OrgInvite, error) { return hand.do(ctx, http.MethodGet, ref, nil) },
-				func(ctx context.Context) (*losant.OrgInvite, error) { return client.InstanceOrgInvite.Get(ctx, ref) },
+				func(ctx context.Context) error { return errorOf(hand.do(ctx, http.MethodGet, ref, nil)) },
+				func(ctx context.Context) error { return errorOf(client.InstanceOrgInvite.Get(ctx, ref)) },
 			},
 			{
 				"ResendInvite",
-				func(ctx context.Context) (*losant.OrgInvite, error) {
-					return hand.do(ctx, http.MethodPost, ref, roleInfo)
+				func(ctx context.Context) error {
+					return errorOf(hand.do(ctx, http.MethodPost, ref, handRoles{Role: "view"}))
 				},
-				func(ctx context.Context) (*losant.OrgInvite, error) {
-					return client.InstanceOrgInvite.ResendInvite(ctx, ref, roleInfo)
+				func(ctx context.Context) error {
+					return errorOf(client.InstanceOrgInvite.ResendInvite(ctx, ref, losant.OrgRoleInfo{Role: losant.OrgRoleView}))
 				},
 			},
 		} {
 			for _, goroutines := range []int{1, 64} {
 				for _, by := range []struct {
 					name string
-					call func(context.Context) (*losant.OrgInvite, error)
+					call func(context.Context) error
 				}{{"hand", call.hand}, {"sdk", call.sdk}} {
 					b.Run(call.name+"/"+protocol+"/goroutines="+strconv.Itoa(goroutines)+"/by="+by.name, func(b *testing.B) {
 						benchmark(b, goroutines, by.call)
@@ -148,7 +175,9 @@ func BenchmarkCall(b *testing.B) {
 	}
 }
 
-func benchmark(b *testing.B, goroutines int, call func(context.Context) (*losant.OrgInvite, error)) {
+func errorOf[T any](_ *T, err error) error { return err }
+
+func benchmark(b *testing.B, goroutines int, call func(context.Context) error) {
 	b.Helper()
 	ctx := b.Context()
 	run := func(n int64) {
@@ -158,7 +187,7 @@ func benchmark(b *testing.B, goroutines int, call func(context.Context) (*losant
 		for range goroutines {
 			group.Go(func() {
 				for left.Add(-1) >= 0 {
-					if _, err := call(ctx); err != nil {
+					if err := call(ctx); err != nil {
 						b.Error(err)
 						return
 					}
@@ -170,13 +199,9 @@ func benchmark(b *testing.B, goroutines int, call func(context.Context) (*losant
 	run(int64(4 * goroutines)) // opens the connections
 	b.ReportAllocs()
 	b.ResetTimer()
-	before := processorTime()
+	before, measured := processorTime()
 	run(int64(b.N))
-	b.ReportMetric(float64(processorTime()-before)/float64(b.N), "ns-cpu/op")
-}
-
-func processorTime() time.Duration {
-	var usage syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	if after, _ := processorTime(); measured {
+		b.ReportMetric(float64(after-before)/float64(b.N), "ns-cpu/op")
+	}
 }

@@ -6,12 +6,23 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strconv"
+	"time"
 
 	"github.com/losant-community/losant-rest-go/internal/retry"
 	"github.com/losant-community/losant-rest-go/internal/route"
 )
+
+// The life of a call, from top to bottom:
+//
+//	InstanceOrgInvite.Get   describes the call as a request
+//	call                    makes a T for the response
+//	send                    newExchange → retry.Client.Do → status → decode → check
+//	newError                makes the one *Error of any other result
 
 // request is what a service's method says about its call.
 type request struct {
@@ -19,17 +30,27 @@ type request struct {
 	method    string // of HTTP
 	path      route.Path
 	query     url.Values
-	body      any   // sent as JSON; nil: none
+	body      any   // sent as JSON, or a *Form; nil: none
 	err       error // why the arguments are invalid
+
+	safety   retry.Safety // of sending the request twice; zero: as the method says
+	statuses []int        // that are successes; nil: documented
+	maxBytes int64        // of the response; 0: as the client says
+	stream   bool         // the response is an event stream
 }
+
+// documented are the statuses with which the API says that it did what was asked.
+// Only a Delete accepts the empty body of a 204.
+var documented = []int{http.StatusOK, http.StatusCreated, http.StatusNonAuthoritativeInfo, http.StatusNoContent}
 
 // answer is what a success is decoded into.
 type answer interface {
-	// check returns an error if what was asked for is missing.
-	check() error
+	// decode reads the body of a response, and returns an error if it is not what
+	// was asked for, or if ctx ends.
+	decode(ctx context.Context, status int, body []byte) error
 }
 
-// call sends r and returns the answer as a T.
+// call sends r and returns the response as a T.
 func call[T any, P interface {
 	*T
 	answer
@@ -41,7 +62,7 @@ func call[T any, P interface {
 	return t, nil
 }
 
-// send sends r, as often as the policy allows, and decodes the answer into a.
+// send sends r, as often as the policy allows, and decodes the response into a.
 func (c *Client) send(ctx context.Context, r request, a answer, opts []RequestOption) error {
 	x, err := c.newExchange(ctx, r, opts)
 	if err != nil {
@@ -50,11 +71,13 @@ func (c *Client) send(ctx context.Context, r request, a answer, opts []RequestOp
 	result := c.retry.Do(context.WithValue(ctx, operationKey{}, &x.operation), &x.request, x)
 	defer result.Release()
 	x.shield(result)
-	x.options.fill(result)
+	if x.request.Record {
+		x.options.fill(result)
+	}
 	if result.Outcome != retry.Succeeded {
 		return newError(x, result, nil)
 	}
-	if err := decode(result.Body, a); err != nil {
+	if err := a.decode(ctx, result.StatusCode, bytes.TrimSpace(result.Body)); err != nil {
 		return newError(x, result, err)
 	}
 	return nil
@@ -69,6 +92,8 @@ type exchange struct {
 	request   retry.Request
 	tokens    tokens
 	watcher
+
+	contentType string // of the request's body; "": none
 }
 
 // newExchange makes a complete request, or refuses it.
@@ -77,22 +102,32 @@ func (c *Client) newExchange(ctx context.Context, r request, opts []RequestOptio
 		operation: Operation{Name: r.operation, Method: r.method, PathTemplate: r.path.Template},
 		tokens:    tokens{credentials: c.credentials, caller: ctx},
 	}
+	x.watcher = watcher{c.logger, x}
 	if err := x.options.apply(c.defaults, opts); err != nil {
 		return nil, invalid(r.operation, err)
 	}
 	if ctx == nil {
 		return nil, invalid(r.operation, errors.New("the context is nil"))
 	}
-	body, err := encode(r.body)
-	if err := cmp.Or(r.err, r.path.Err, err); err != nil {
+	query, err := x.options.queryOf(r)
+	if err := cmp.Or(r.err, r.path.Err, x.encode(r.body), err); err != nil {
 		return nil, invalid(r.operation, err)
 	}
 	if err := x.tokens.next(); err != nil {
 		return nil, newTokenError(r.operation, err)
 	}
-	x.url = c.urlOf(r.path, x.options.query(r.query))
-	x.request = retry.Request{Method: r.method, URL: &x.url, Header: c.headerOf(x, body), Body: body, Transport: c.roundTripper()}
-	x.watcher = watcher{c.logger, x}
+	x.url = c.urlOf(r.path, query)
+	x.request.URL, x.request.Header = &x.url, c.headerOf(x, r)
+	x.request.Method, x.request.Safety, x.request.Stream = r.method, r.safety, r.stream
+	x.request.Statuses = r.statuses
+	if r.statuses == nil {
+		x.request.Statuses = documented
+	}
+	x.request.MaxAttempts, x.request.Record = x.options.maxAttempts, len(x.options.responses) > 0
+	if !c.bytesLimited {
+		x.request.MaxBytes = r.maxBytes
+	}
+	x.request.Transport = cmp.Or(c.httpClient.Transport, http.DefaultTransport) // read now: tools for tests replace it late
 	return x, nil
 }
 
@@ -106,49 +141,43 @@ func (c *Client) urlOf(path route.Path, query string) url.URL {
 	return u
 }
 
-func (c *Client) headerOf(x *exchange, body []byte) http.Header {
-	header := c.header.Clone()
+// headerOf returns a header for one attempt. The values are shared by all
+// attempts: a transport must not change a request that it is given.
+func (c *Client) headerOf(x *exchange, r request) http.Header {
+	header := make(http.Header, 8)
+	maps.Copy(header, c.header)
+	if r.stream {
+		header["Accept"] = []string{"text/event-stream"}
+	}
 	x.tokens.authorize(header)
-	if body != nil {
-		header.Set("Content-Type", "application/json")
+	if x.contentType != "" {
+		header["Content-Type"] = []string{x.contentType}
 	}
 	if x.options.losantDomain != "" {
-		header.Set("Losantdomain", x.options.losantDomain)
+		header["Losantdomain"] = []string{x.options.losantDomain}
 	}
 	return header
 }
 
-// roundTripper is the transport that a user's client has now: tools for tests
-// replace it late.
-func (c *Client) roundTripper() http.RoundTripper {
-	if c.httpClient.Transport == nil {
-		return http.DefaultTransport
-	}
-	return c.httpClient.Transport
-}
-
-// encode returns body as JSON.
-func encode(body any) ([]byte, error) {
-	if body == nil {
-		return nil, nil
+// encode sets the body of the request: JSON, or a form.
+func (x *exchange) encode(body any) error {
+	switch body := body.(type) {
+	case nil:
+		return nil
+	case *Form:
+		upload, err := newUpload(body)
+		if err != nil {
+			return err
+		}
+		x.request.Upload, x.contentType = upload, upload.contentType()
+		return nil
 	}
 	content, err := json.Marshal(body)
 	if string(content) == "null" {
-		return nil, errors.New("the body is null")
+		return errors.New("the body is null")
 	}
-	return content, err
-}
-
-// decode reads the body of a success.
-func decode(body []byte, a answer) error {
-	unmarshal := func(data []byte) error { return json.Unmarshal(data, a) }
-	if u, ok := a.(json.Unmarshaler); ok {
-		unmarshal = u.UnmarshalJSON // json.Unmarshal would scan the body twice more
-	}
-	if err := unmarshal(bytes.TrimSpace(body)); err != nil {
-		return err
-	}
-	return a.check()
+	x.request.Body, x.contentType = content, "application/json"
+	return err
 }
 
 // Prepare returns the header of the next attempt, with the token of then.
@@ -156,7 +185,7 @@ func (x *exchange) Prepare(last http.Header) (http.Header, error) {
 	if err := x.tokens.next(); err != nil {
 		return nil, err
 	}
-	header := last.Clone()
+	header := maps.Clone(last)
 	x.tokens.authorize(header)
 	return header, nil
 }
@@ -169,3 +198,17 @@ func (x *exchange) Renew() (bool, error) { return x.tokens.renew() }
 
 // Redact removes the tokens from an error.
 func (x *exchange) Redact(err error) error { return x.tokens.shield(err) }
+
+var retryInSeconds = regexp.MustCompile(`(?i)retry in (\d{1,9}) second`)
+
+// RetryAfter reads the wait from the message of a 429, as in "Over rate limit,
+// request throttled. Retry in 3 seconds". The API counts completed seconds, so
+// the wait is one longer.
+func (x *exchange) RetryAfter(body []byte) (time.Duration, bool) {
+	match := retryInSeconds.FindSubmatch(body)
+	if match == nil {
+		return 0, false
+	}
+	seconds, err := strconv.Atoi(string(match[1]))
+	return time.Duration(seconds+1) * time.Second, err == nil
+}

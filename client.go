@@ -6,15 +6,20 @@
 //	client, err := losant.NewClient(token)
 //	invite, err := client.InstanceOrgInvite.Get(ctx, ref)
 //
-// A method returns a nil error if and only if the API did what was asked and
-// its answer is whole; every other end is an [*Error]. What can be repeated
-// without doing a thing twice is repeated, as [RetryPolicy] says. A Client is
-// safe for concurrent use, and one is enough for a program.
+// Methods return a nil error only if the API did what was asked and the response
+// is complete. Any other result is an [*Error]. Requests are retried only if a
+// retry cannot repeat a side effect; see [RetryPolicy]. A Client is safe for
+// concurrent use, and one is enough for a program.
+//
+// Actions that have no method here are called with [Call], and event streams are
+// opened with [Stream].
 //
 // This package is not made by Losant.
 package losant
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -45,6 +50,9 @@ type Client struct {
 	transport   *http.Transport // nil: it is the user's
 	retry       *retry.Client
 	logger      *slog.Logger
+
+	maxResponseBytes int64
+	bytesLimited     bool // by WithMaxResponseBytes, which no request raises
 }
 
 // NewClient returns a client that sends token, a Losant API token, with every
@@ -60,22 +68,7 @@ func NewClient(token string, opts ...Option) (*Client, error) {
 }
 
 func newClient(token string, opts []Option) (*Client, error) {
-	cfg := config{
-		baseURL:          "https://api.losant.com",
-		apiVersion:       "^1.30.0",
-		userAgent:        "losant-rest-go/" + version + " (" + runtime.Version() + ")",
-		logger:           slog.New(slog.DiscardHandler),
-		maxResponseBytes: 8 << 20,
-	}
-	for _, option := range opts {
-		if option == nil {
-			return nil, errors.New("an option is nil")
-		}
-		if err := option(&cfg); err != nil {
-			return nil, err
-		}
-	}
-	credentials, err := cfg.credentials.orFixed(token)
+	cfg, err := newConfig(token, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -94,45 +87,84 @@ func newClient(token string, opts []Option) (*Client, error) {
 			"Accept-Version": {cfg.apiVersion},
 			"User-Agent":     {cfg.userAgent},
 		},
-		credentials: credentials,
-		defaults:    cfg.defaults,
-		httpClient:  cfg.httpClient,
-		logger:      cfg.logger,
+		credentials:      cfg.credentials,
+		defaults:         cfg.defaults,
+		httpClient:       cfg.httpClient,
+		logger:           cfg.logger,
+		maxResponseBytes: cmp.Or(cfg.maxResponseBytes, defaultMaxResponseBytes),
+		bytesLimited:     cfg.maxResponseBytes > 0,
 	}
+	var closeIdle func()
 	if c.httpClient == nil {
-		c.transport = newTransport()
+		c.transport = newTransport(c.maxResponseBytes)
 		c.httpClient = &http.Client{Transport: c.transport}
+		closeIdle = c.transport.CloseIdleConnections
 	}
 	if t := c.httpClient.Timeout; t > 0 {
 		policy.AttemptTimeout = min(policy.AttemptTimeout, t)
 	}
-	c.retry = retry.New(policy, cfg.maxResponseBytes)
+	c.retry = retry.New(policy, c.maxResponseBytes, closeIdle)
 	return c, nil
+}
+
+const defaultMaxResponseBytes = 8 << 20
+
+// newConfig returns what opts set, and the defaults.
+func newConfig(token string, opts []Option) (*config, error) {
+	cfg := &config{
+		baseURL:    "https://api.losant.com",
+		apiVersion: "^1.30.0",
+		userAgent:  "losant-rest-go/" + version + " (" + runtime.Version() + ")",
+		logger:     slog.New(slog.DiscardHandler),
+	}
+	for _, option := range opts {
+		if option == nil {
+			return nil, errors.New("an option is nil")
+		}
+		if err := option(cfg); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	cfg.credentials, err = cfg.credentials.orFixed(token)
+	return cfg, err
 }
 
 // newTransport differs from http.DefaultTransport in that it does not depend on
 // what the program did to that, and keeps all of its connections, so that 64
-// goroutines do not open new ones all the time. Without the bound net/http opens
+// goroutines do not open new ones all the time. Without the limit net/http opens
 // more of them than there are goroutines; without pings it would keep using an
 // HTTP/2 connection that has gone dead.
-func newTransport() *http.Transport {
+func newTransport(maxResponseBytes int64) *http.Transport {
 	const connections = 64
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		HTTP2:                 &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
-		MaxConnsPerHost:       connections,
-		MaxIdleConnsPerHost:   connections,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ExpectContinueTimeout: time.Second,
+	t := &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		OnProxyConnectResponse: refusedByProxy,
+		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
+		MaxConnsPerHost:        connections,
+		MaxIdleConnsPerHost:    connections,
+		MaxResponseHeaderBytes: max(maxResponseBytes, 16<<10), // no gateway sends as much
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ExpectContinueTimeout:  time.Second,
 	}
+	if runtime.GOOS != "js" { // where net/http uses the Fetch API of the browser only without it
+		t.DialContext = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
+	}
+	return t
+}
+
+func refusedByProxy(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+	if resp.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &retry.ProxyError{StatusCode: resp.StatusCode, Header: resp.Header}
 }
 
 // CloseIdleConnections closes the connections that the client keeps open and
 // does not use now. The client stays usable. With [WithHTTPClient] it does
-// nothing: the connections are not the client's.
+// nothing, because the connections are not the client's.
 func (c *Client) CloseIdleConnections() {
 	if c.transport != nil {
 		c.transport.CloseIdleConnections()

@@ -100,6 +100,7 @@ type Error struct {
 	kind        error // ErrInvalidArgument, ErrTokenSource, ErrInvalidResponse or nil
 	unknown     bool
 	unavailable bool // there was no response
+	shapeless   bool // a 404 or 410 whose body is not a JSON object: not the API's
 }
 
 // Error returns one printable line: the operation, what happened, and then the
@@ -192,7 +193,7 @@ func (e *Error) Is(target error) bool {
 	case ErrUnavailable:
 		return e.unavailable || server || e.StatusCode == http.StatusRequestTimeout || e.StatusCode == http.StatusTooManyRequests
 	case ErrNotFound, ErrGone:
-		return e.kind == nil && sentinelOfStatus[e.StatusCode] == target
+		return !e.shapeless && sentinelOfStatus[e.StatusCode] == target
 	}
 	return sentinelOfStatus[e.StatusCode] == target
 }

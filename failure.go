@@ -44,14 +44,14 @@ func newError(x *exchange, r *retry.Result, undecodable error) *Error {
 		RetryAfter:  r.RetryAfter,
 		Attempts:    r.Attempts,
 		Err:         x.tokens.shield(cmp.Or(undecodable, r.Err)),
-		unknown:     r.Uncertain || undecodable != nil && r.Safety != retry.Safe,
+		unknown:     r.Uncertain || undecodable != nil && r.Safety != retry.Safe && !identified(undecodable),
 		unavailable: unreachable(x, r),
+		shapeless:   (r.StatusCode == http.StatusNotFound || r.StatusCode == http.StatusGone) && !isObject(r.Body),
 	}
 	switch {
-	case undecodable != nil,
+	case r.Interrupted || isInterrupted(undecodable):
 		// A body that the caller's own context cut short is not the API's fault.
-		(r.Outcome == retry.Truncated || r.Outcome == retry.Unreadable) && !r.Interrupted,
-		(r.StatusCode == http.StatusNotFound || r.StatusCode == http.StatusGone) && !isObject(r.Body):
+	case undecodable != nil, r.Outcome == retry.Truncated, r.Outcome == retry.Unreadable, e.shapeless:
 		e.kind = ErrInvalidResponse
 	}
 	e.describe(x, r)

@@ -21,20 +21,23 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// TestAllocations is the budget of a Get, without a network: it may not creep.
+// TestAllocations counts the allocations of a Get without a network. A change
+// that needs more of them, or fewer, changes the number here.
 func TestAllocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts the whole process
 	if raceEnabled {
 		t.Skip("the race detector allocates too")
 	}
 	client, _ := fromMemory(t, 200, []byte(fullInviteJSON))
-	const budget = 57
+	want := 57.0
+	if strings.HasPrefix(runtime.Version(), "go1.25") {
+		want = 56 // its net/http allocates one less
+	}
 	allocations := testing.AllocsPerRun(1000, func() {
 		if _, err := client.InstanceOrgInvite.Get(context.Background(), ref); err != nil {
 			t.Error(err)
 		}
 	})
-	t.Logf("%v allocations per Get", allocations)
-	assert.LessOrEqual(t, allocations, float64(budget))
+	assert.Equal(t, want, allocations) //nolint:testifylint // a whole number
 }
 
 // calls runs n calls in each of 64 goroutines, and returns how many failed.
@@ -64,8 +67,11 @@ func TestLoad(t *testing.T) {
 	t.Parallel()
 	const goroutines = 64
 	each := 2000
-	if testing.Short() {
+	switch {
+	case testing.Short():
 		each = 50
+	case raceEnabled:
+		each = 500 // it is about ten times slower
 	}
 	for _, faulty := range []bool{false, true} {
 		t.Run(fmt.Sprint("faulty=", faulty), func(t *testing.T) {
@@ -178,5 +184,5 @@ func TestDialsAreBounded(t *testing.T) {
 	}}
 	client := newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: transport}))
 	assert.Equal(t, int64(64*10), calls(t, client, 10))
-	assert.LessOrEqual(t, dials.Load(), int32(64*10+100))
+	assert.Equal(t, int32(64*10+500/5), dials.Load()) // one for each call, and what the retry budget allows
 }

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/losant-community/losant-rest-go/internal/retry"
@@ -41,13 +44,18 @@ func WithBaseURL(rawURL string) Option {
 
 // WithHTTPClient sends each attempt through the Transport of hc, or through
 // [http.DefaultTransport] if it has none. The Timeout that hc has now, if it is
-// shorter, stands in for RetryPolicy.AttemptTimeout; its CheckRedirect and Jar
-// are not used, since redirects are never followed and the API sets no cookies.
-// A transport other than [http.Transport] must not send a request twice by
-// itself; and what it does not report through [net/http/httptrace] counts as
-// sent. hc is not changed. By default, a transport of the client's own, which speaks HTTP/2,
-// uses the proxy of the environment, gives a dial 10 s, and keeps at most 64
-// connections; over HTTP/1.1, further calls wait for one.
+// shorter, replaces RetryPolicy.AttemptTimeout. Its CheckRedirect and Jar are not
+// used, because redirects are never followed and the API sets no cookies. hc is
+// not changed.
+//
+// A transport other than [http.Transport] must not send a request twice by itself.
+// What it does not report through [net/http/httptrace] counts as sent; if it
+// reports that it got no connection, that counts as not sent only together with an
+// error of connecting.
+//
+// By default, a transport of the client's own, which speaks HTTP/2, uses the proxy
+// of the environment, limits a dial to 10 s, and keeps at most 64 connections; over
+// HTTP/1.1, further calls wait for one.
 func WithHTTPClient(hc *http.Client) Option {
 	return func(c *config) error {
 		if hc == nil {
@@ -89,10 +97,10 @@ func WithUserAgent(product string) Option {
 	}
 }
 
-// WithLogger logs one Debug record per attempt and one Warn record per retry,
-// without tokens, ids or email addresses: the operation, method, path template,
-// status, duration in nanoseconds and number of the attempt, and the words of an
-// error. By default, nothing is logged.
+// WithLogger logs one Debug record per attempt and one Warn record per retry: the
+// operation, method, path template, status, duration in nanoseconds and number of
+// the attempt, and the text of an error. No record holds a token, an id or an email
+// address. By default, nothing is logged.
 func WithLogger(l *slog.Logger) Option {
 	return func(c *config) error {
 		if l == nil {
@@ -103,12 +111,13 @@ func WithLogger(l *slog.Logger) Option {
 	}
 }
 
-// WithMaxResponseBytes bounds what is read of an answer, in bytes. A success
-// that is larger is [ErrInvalidResponse]. By default, 8 MiB.
+// WithMaxResponseBytes limits what is read of a response body, in bytes. A success
+// that is larger is [ErrInvalidResponse]. It overrides Request.MaxResponseBytes. By
+// default, 8 MiB.
 func WithMaxResponseBytes(n int64) Option {
 	return func(c *config) error {
 		if n <= 0 {
-			return errors.New("the bound for responses is not positive")
+			return errors.New("the limit of WithMaxResponseBytes is not positive")
 		}
 		c.maxResponseBytes = n
 		return nil
@@ -147,60 +156,21 @@ func checkHeader(what, value string) error {
 	return nil
 }
 
-// RetryPolicy says how often and how patiently a call is attempted. A field
-// that is zero takes its default.
-//
-// A call is attempted again if that can do no harm: a Get after any passing
-// failure; a Delete likewise, but not once its success was announced; a
-// ResendInvite only if it is certain that nothing was sent, or if the API
-// refused it with 429. Any other refusal is final: 3xx, 501, 505, and 4xx except
-// 408, which counts as a 5xx, and one 401 if the [TokenSource] then has another
-// token. So is a certificate that does not verify.
-//
-// The waits between attempts grow exponentially, with full jitter. On 429 and
-// 503 the API's Retry-After is waited for instead, but never less than
-// MinWait. A wait that would exceed MaxWait, or the deadline of the context, is
-// not begun: the call returns the API's answer at once, as an [*Error] with
-// RetryAfter set.
-//
-// All calls of a client share a budget of tokens for attempts other than their
-// first: each costs 5, a call that succeeds or is refused at once refunds 1, and
-// a retry that does refunds its 5. While single failures are retried as ever, in
-// a lasting outage the budget runs dry, calls fail at their first attempt, and
-// the client does not multiply its traffic.
-//
-// Below these attempts, net/http itself sends a Get again at once if its
-// kept-alive connection turns out to be closed. That counts as an attempt, but
-// over HTTP/1.1 even a MaxAttempts of 1 does not prevent it.
-//
-// A negative field, or a MinWait above the MaxWait, is [ErrInvalidArgument]. If
-// only one of the two is set, the other's default gives way.
-type RetryPolicy struct {
-	MaxAttempts    int           // requests per call, at most; default 4; 1 means never retry
-	MinWait        time.Duration // shortest wait between two attempts; default 500 ms
-	MaxWait        time.Duration // longest wait, and the longest Retry-After that is waited for; default 30 s
-	AttemptTimeout time.Duration // to get a connection, and again from there to the whole answer; default 30 s; the context bounds the call
-	Budget         int           // tokens for retries, shared by all calls; default 500; NoBudget: without bound
-}
-
-// NoBudget is the Budget of a [RetryPolicy] that lets every call use all its
-// attempts, whatever becomes of the others.
-const NoBudget = -1
-
-// Response is what came back for a call, for [WithResponse].
+// Response is what the API returned for a call, for [WithResponse]. Its Header and
+// Body are as the server sent them: a server that echoes the token puts it there.
 type Response struct {
-	StatusCode int         // of the last attempt; 0: no answer
-	Header     http.Header // of its answer
-	Body       []byte      // of its answer, as far as it was read
+	StatusCode int         // of the last attempt; 0: no response
+	Header     http.Header // of the last response
+	Body       []byte      // of the last response, as far as it was read
 	Attempts   []Attempt   // one per request, in order
 }
 
 // Attempt is one request of a call.
 type Attempt struct {
-	StatusCode int           // 0: no answer
-	Err        error         // why there is no answer, or no whole one
-	Duration   time.Duration // of the attempt, until its answer was read
-	Wait       time.Duration // slept before it
+	StatusCode int           // 0: no response
+	Err        error         // why there is no complete response
+	Duration   time.Duration // until the response was read
+	Wait       time.Duration // before the request was sent
 }
 
 // RequestOption changes one call. It is an argument of every method, and of
@@ -210,8 +180,10 @@ type RequestOption func(*requestOptions)
 type requestOptions struct {
 	losantDomain             string
 	actions, links, embedded bool
+	maxAttempts              int        // 0: as the policy says
+	query                    url.Values // of WithQuery
 	responses                []*Response
-	err                      error // of the first option that makes no sense
+	err                      error // of the first option that is invalid
 }
 
 // WithLosantDomain sends the losantdomain header, the domain scope of the
@@ -223,7 +195,7 @@ func WithLosantDomain(domain string) RequestOption {
 	}
 }
 
-// WithActions asks for the actions of the resource in the raw answer
+// WithActions asks for the actions of the resource in the raw response
 // (_actions). By default, false.
 func WithActions(include bool) RequestOption {
 	return func(o *requestOptions) { o.actions = include }
@@ -232,15 +204,44 @@ func WithActions(include bool) RequestOption {
 // WithLinks asks for the links of the resource (_links). By default, true.
 func WithLinks(include bool) RequestOption { return func(o *requestOptions) { o.links = include } }
 
-// WithEmbedded asks for embedded resources in the raw answer (_embedded). By
+// WithEmbedded asks for embedded resources in the raw response (_embedded). By
 // default, true.
 func WithEmbedded(include bool) RequestOption {
 	return func(o *requestOptions) { o.embedded = include }
 }
 
-// WithResponse fills dst with what came back, when the call returns, whether it
+// WithMaxAttempts replaces RetryPolicy.MaxAttempts for the call. 1 means that it
+// is never retried. By default, as the policy says.
+func WithMaxAttempts(n int) RequestOption {
+	return func(o *requestOptions) {
+		if n < 1 {
+			o.refuse(fmt.Errorf("WithMaxAttempts(%d): at least one attempt is needed", n))
+		}
+		o.maxAttempts = n
+	}
+}
+
+// WithQuery sends a query parameter that the method has no field for, because a
+// newer version of the API added it. The parameters that the method sends by
+// itself, and _actions, _links and _embedded, are [ErrInvalidArgument]. By
+// default, none.
+func WithQuery(name, value string) RequestOption {
+	return func(o *requestOptions) {
+		if name == "" || slices.Contains(flags, name) {
+			o.refuse(fmt.Errorf("WithQuery(%q): the name is empty, or there is an option for it", text.Truncate(name, 40)))
+			return
+		}
+		o.query = maps.Clone(o.query) // WithDefaults shares it
+		if o.query == nil {
+			o.query = url.Values{}
+		}
+		o.query.Set(name, value)
+	}
+}
+
+// WithResponse fills dst with the last response when the call returns, whether it
 // failed or not. dst must not be shared by calls that run at the same time, so
-// it can't be among [WithDefaults].
+// WithResponse is not accepted by [WithDefaults].
 func WithResponse(dst *Response) RequestOption {
 	return func(o *requestOptions) {
 		if dst == nil {
@@ -273,17 +274,30 @@ func (o *requestOptions) refuse(err error) {
 	}
 }
 
-// query returns the query of a request: those of the options, then more.
-func (o *requestOptions) query(more url.Values) string {
-	query := "_actions=false&_embedded=true&_links=true" // as nearly always, and free
+// flags are the parameters that every request sends.
+var flags = []string{"_actions", "_embedded", "_links"}
+
+// queryOf returns the query of a request.
+func (o *requestOptions) queryOf(r request) (string, error) {
+	query := "_actions=false&_embedded=true&_links=true" // nearly always, and free
 	if o.actions || !o.links || !o.embedded {
 		query = "_actions=" + strconv.FormatBool(o.actions) +
 			"&_embedded=" + strconv.FormatBool(o.embedded) + "&_links=" + strconv.FormatBool(o.links)
 	}
-	if len(more) > 0 {
-		query += "&" + more.Encode()
+	if r.stream {
+		query = ""
 	}
-	return query
+	for name := range o.query {
+		if r.query.Has(name) {
+			return "", fmt.Errorf("WithQuery(%q): the request has this parameter already", text.Truncate(name, 40))
+		}
+	}
+	for _, values := range []url.Values{r.query, o.query} {
+		if len(values) > 0 {
+			query += "&" + values.Encode()
+		}
+	}
+	return strings.TrimPrefix(query, "&"), nil
 }
 
 // fill copies the result of a call, whose body is about to be reused.

@@ -10,101 +10,239 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 
+	"github.com/losant-community/losant-rest-go/internal/retry"
 	"github.com/losant-community/losant-rest-go/internal/route"
 	"github.com/losant-community/losant-rest-go/internal/text"
 )
 
-// Request describes a call of an action that this package has no method for;
-// see [Call].
+// Request describes an action that this package has no method for; see [Call]
+// and [Stream]. It needs a Method and either a Route with IDs or a Path.
 type Request struct {
 	// Operation names the action in errors and logs, and for transports:
-	// "Device.Get". By default, Method and the path with {id} for the ids.
+	// "Device.Get". By default, Method and the route.
 	Operation string
-	Method    string     // GET, POST, PUT, PATCH or DELETE
-	Path      []string   // the segments of the path, not escaped: "applications", id, "devices"
-	Query     url.Values // besides _actions, _links and _embedded, which are options
-	Body      any        // sent as JSON, which can be a json.RawMessage; nil: none, but a POST or PATCH sends {}
+	Method    string // GET, POST, PUT, PATCH or DELETE
+
+	// Route is the path as the API documents it, with a name in braces for each
+	// of the IDs: "/applications/{applicationId}/devices/{deviceId}". Logs and
+	// traces show it, without the ids.
+	Route string
+	IDs   []string // in the order of Route, not escaped; each is 24 hexadecimal digits unless the route says otherwise
+
+	// Path is the path as a list of segments, not escaped: "applications", id,
+	// "devices". Its segments are not checked to be ids; prefer Route.
+	Path []string
+
+	Query url.Values // besides _actions, _links and _embedded, which are options
+
+	// Body is sent as JSON, for which it can be a json.RawMessage, or as
+	// multipart/form-data if it is a *Form. nil sends no body, except that a POST,
+	// PUT or PATCH sends {}.
+	Body any
+
+	// Safety says what sending the request twice does, where the method misleads:
+	// a POST that only reads, a GET that starts a job. By default, as the method
+	// says.
+	Safety Safety
+
+	// Require names members of the response, which must be an object then, that
+	// must be there and be neither null, false nor "": "id", or "success". If one
+	// is missing, the error matches ErrInvalidResponse. By default, none.
+	Require []string
+
+	// MaxResponseBytes raises the limit for the response, in bytes, where the API
+	// documents larger ones. [WithMaxResponseBytes] overrides it. By default, 8
+	// MiB.
+	MaxResponseBytes int64
 }
 
-// Call calls any action of the API, on the road that the methods of this package
-// take: the same checks, token, attempts, errors and options. The answer, a JSON
-// object or array, is decoded into a T as [encoding/json] does it; that what was
-// asked for is in it, is for the caller to see. An answer without a body is
-// [ErrInvalidResponse].
+// Safety says what it does to send a request a second time, in the terms of RFC
+// 9110, section 9.2.
+type Safety int
+
+// The values of Safety. [RetryPolicy] says what follows from each.
+const (
+	SafetyOfMethod   Safety = iota // the default: GET is safe, PUT and DELETE are idempotent, POST and PATCH are unsafe
+	SafetySafe                     // it only reads: retried after any passing failure
+	SafetyIdempotent               // the second has no further effect: retried as a DELETE is
+	SafetyUnsafe                   // the second acts again: retried only if the API did not act on the first
+)
+
+// NoContent is the T of [Call] for an action whose response holds nothing of
+// interest. Any body is ignored.
+type NoContent struct{}
+
+// UnmarshalStatus ignores the body.
+func (*NoContent) UnmarshalStatus(int, []byte) error { return nil }
+
+// StatusUnmarshaler is implemented by a T of [Call] whose form depends on the
+// status. UnmarshalStatus is called for every success, and must copy body if it
+// keeps it. Its error becomes the cause of an [ErrInvalidResponse].
+type StatusUnmarshaler interface {
+	UnmarshalStatus(status int, body []byte) error
+}
+
+// callStatuses are the successes of [Call]. A 206 is a part of a response, and
+// nothing asks for a part.
+var callStatuses = []int{
+	http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNonAuthoritativeInfo, http.StatusNoContent, http.StatusResetContent,
+}
+
+// Call calls any action of the API, with the same checks, token, retries, errors
+// and options as the typed methods. The response is decoded into a T as
+// [encoding/json] does it: an object, an array or a scalar. A success without a
+// body, such as 204, is the zero T. A 202 is a success, too: the API will act
+// later. If T has the method of [StatusUnmarshaler], that decodes instead.
 //
-// Attempts go by the method: a GET like a Get of this package, a DELETE or PUT
-// like its Delete, a POST or PATCH like its ResendInvite, which is not repeated
-// if it may have had an effect.
+// The caller must check the decoded value, or name in Require what it needs.
 //
-// A segment of the path is escaped. If it is empty, or has a dot segment or a
-// control character in it, or if anything else of the request makes no sense,
-// the error matches [ErrInvalidArgument] and nothing is sent. It is not checked
-// for being an id: that, too, is for the caller.
+// A GET is retried like the Get of a typed method, a DELETE or PUT like Delete,
+// and a POST or PATCH like ResendInvite, unless Safety says otherwise. If the API
+// may have acted although the call failed, the error matches [ErrOutcomeUnknown].
+//
+// An id or a segment that is invalid, or any other mistake in the request,
+// returns an error that matches [ErrInvalidArgument], and nothing is sent.
 func Call[T any](ctx context.Context, client *Client, r Request, opts ...RequestOption) (*T, error) {
 	described := r.request()
 	if client == nil || client.retry == nil {
-		return nil, invalid(described.operation, errors.New("the client is not one of NewClient"))
+		return nil, invalid(described.operation, errNotMade)
 	}
-	answer, err := call[generic[T]](ctx, client, described, opts)
-	if err != nil {
+	response := generic[T]{require: r.Require}
+	if err := client.send(ctx, described, &response, opts); err != nil {
 		return nil, err
 	}
-	return &answer.value, nil
+	return &response.value, nil
 }
 
-// request is the request as a method would describe it.
+var errNotMade = errors.New("the client was not made by NewClient")
+
+// request returns the request as a typed method would describe it.
 func (r Request) request() request {
-	path := route.Join(r.Path)
-	if path.Template == "" {
-		path.Template = "/"
-	}
+	path := r.path()
 	out := request{
 		operation: cmp.Or(r.Operation, text.Truncate(r.Method+" "+path.Template, 100)),
 		method:    r.Method,
 		path:      path,
 		query:     r.Query,
 		body:      r.Body,
+		safety:    retry.Safety(r.Safety),
+		statuses:  callStatuses,
+		maxBytes:  r.MaxResponseBytes,
 	}
-	switch r.Method {
-	case http.MethodGet:
-		if r.Body != nil {
-			out.err = errors.New("a GET has no body")
-		}
-	case http.MethodPost, http.MethodPatch:
-		if r.Body == nil {
-			// net/http could send a request without a body again by itself.
-			out.body = struct{}{}
-		}
-	case http.MethodPut, http.MethodDelete:
-	default:
-		out.operation = cmp.Or(r.Operation, "Call")
-		out.err = fmt.Errorf("the method %q is not GET, POST, PUT, PATCH or DELETE", text.Truncate(r.Method, 20))
+	if r.Body == nil && (r.Method == http.MethodPost || r.Method == http.MethodPut || r.Method == http.MethodPatch) {
+		out.body = struct{}{} // net/http would repeat a request without a body by itself
 	}
-	switch r.Body.(type) {
-	case io.Reader, []byte:
-		out.err = fmt.Errorf("the Body is sent as JSON, and a %T is none; if it holds JSON, make it a json.RawMessage", r.Body)
-	}
-	for _, name := range []string{"_actions", "_links", "_embedded"} {
-		if r.Query.Has(name) {
-			out.err = fmt.Errorf("%s is not for the Query: there is an option", name)
-		}
-	}
-	if text.Printable(r.Operation) != r.Operation {
-		out.operation, out.err = "Call", errors.New("the operation is not printable, or too long")
+	out.err = r.check()
+	if text.Printable(r.Operation) != r.Operation || !isMethod(r.Method) {
+		out.operation = "Call"
 	}
 	return out
 }
 
-// generic is an answer of a type that this package does not know.
-type generic[T any] struct{ value T }
-
-// UnmarshalJSON decodes an object or an array into the value.
-func (g *generic[T]) UnmarshalJSON(data []byte) error {
-	if !bytes.HasPrefix(data, []byte("{")) && !bytes.HasPrefix(data, []byte("[")) {
-		return errors.New("it is not a JSON object or array")
+func (r Request) path() route.Path {
+	var path route.Path
+	switch {
+	case r.Route == "":
+		path = route.Join(r.Path)
+	case len(r.Path) > 0:
+		path.Err = errors.New("the Request has both a Route and a Path")
+	default:
+		path = route.Expand(r.Route, r.IDs...)
 	}
-	return json.Unmarshal(data, &g.value)
+	path.Template = cmp.Or(path.Template, "/")
+	return path
 }
 
-func (*generic[T]) check() error { return nil }
+// check returns an error for the first mistake in the fields other than the path.
+func (r Request) check() error {
+	switch r.Body.(type) {
+	case io.Reader, []byte:
+		return fmt.Errorf("the Body is sent as JSON, and a %T is not JSON; make it a json.RawMessage, or a *Form", r.Body)
+	}
+	for _, name := range flags {
+		if r.Query.Has(name) {
+			return fmt.Errorf("the Query has %s; use the option for it", name)
+		}
+	}
+	switch {
+	case !isMethod(r.Method):
+		return fmt.Errorf("the Method %q is not GET, POST, PUT, PATCH or DELETE", text.Truncate(r.Method, 20))
+	case r.Method == http.MethodGet && r.Body != nil:
+		return errors.New("a GET has no body")
+	case r.Safety < SafetyOfMethod || r.Safety > SafetyUnsafe:
+		return fmt.Errorf("the Safety %d is unknown", r.Safety)
+	case r.MaxResponseBytes < 0:
+		return errors.New("MaxResponseBytes is negative")
+	case text.Printable(r.Operation) != r.Operation:
+		return errors.New("the Operation is not printable, or longer than 1 KiB")
+	}
+	return nil
+}
+
+func isMethod(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+		return true
+	default:
+		return false
+	}
+}
+
+// generic is a response of a type that this package does not know.
+type generic[T any] struct {
+	value   T
+	require []string
+}
+
+// decode decodes any JSON into the value, or nothing from nothing.
+func (g *generic[T]) decode(_ context.Context, status int, body []byte) error {
+	if len(body) > 0 || len(g.require) > 0 {
+		if err := requireMembers(body, g.require); err != nil {
+			return err
+		}
+	}
+	switch u, ok := any(&g.value).(StatusUnmarshaler); {
+	case ok:
+		return u.UnmarshalStatus(status, body)
+	case len(body) == 0:
+		return nil
+	}
+	if err := json.Unmarshal(body, &g.value); err != nil {
+		return &decodeError{err: err, identified: len(g.require) > 0}
+	}
+	return nil
+}
+
+// requireMembers returns an error if body is not an object with the members, or
+// if one of them says nothing.
+func requireMembers(body []byte, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	missing := slices.Clone(names)
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
+		return fmt.Errorf("the response is not an object with the member %q", names[0])
+	}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return err
+		}
+		switch string(value) {
+		case "null", "false", `""`:
+		default:
+			missing = slices.DeleteFunc(missing, func(m string) bool { return m == name })
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("the response has no %q", missing[0])
+	}
+	return nil
+}

@@ -60,10 +60,14 @@ func TestLog(t *testing.T) {
 		require.True(t, ok)
 		assert.GreaterOrEqual(t, wait, second)
 		delete(records[3], "wait")
-		const neither = "the transport returned neither an answer nor an error"
+		wait, ok = records[1]["wait"].(float64)
+		require.True(t, ok)
+		assert.GreaterOrEqual(t, wait, 7*second)
+		delete(records[1], "wait")
+		const neither = "the transport returned neither a response nor an error"
 		assert.Equal(t, []map[string]any{
 			{"level": "DEBUG", "msg": "losant: attempt", "status": 503.0, "duration": 3 * second, "attempt": 1.0},
-			{"level": "WARN", "msg": "losant: retry", "status": 503.0, "duration": 3 * second, "attempt": 1.0, "wait": 7 * second},
+			{"level": "WARN", "msg": "losant: retry", "status": 503.0, "duration": 3 * second, "attempt": 1.0},
 			{"level": "DEBUG", "msg": "losant: attempt", "status": 0.0, "duration": 0.0, "attempt": 2.0, "error": neither},
 			{"level": "WARN", "msg": "losant: retry", "status": 0.0, "duration": 0.0, "attempt": 2.0, "error": neither},
 			{"level": "DEBUG", "msg": "losant: attempt", "status": 404.0, "duration": 0.0, "attempt": 3.0},
@@ -81,7 +85,7 @@ func TestLogWithoutIDs(t *testing.T) {
 			return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: io.ErrUnexpectedEOF}
 		})}))
 	requireError(t, get.call(t.Context(), client, ref))
-	_, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{Filter: "person@example.com"})
+	_, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{FilterField: "email", Filter: "person@example.com"})
 	requireError(t, err)
 	_, err = losant.Call[any](t.Context(), client, losant.Request{Method: "GET", Path: []string{"users", "secret person@example.com"}})
 	requireError(t, err)

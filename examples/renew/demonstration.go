@@ -10,9 +10,9 @@ import (
 	"github.com/losant-community/losant-rest-go/losanttest"
 )
 
-// startDemonstration directs the order to a server with forty invites, half of
-// them expired, where renewing is slow and now and then goes wrong.
-func startDemonstration(o *order) *losanttest.Server {
+// startDemonstration points c to a server with forty invites, half of them
+// expired, where renewals are slow and some fail.
+func startDemonstration(c *config) *losanttest.Server {
 	const (
 		people = 20
 		day    = 24 * time.Hour
@@ -42,16 +42,17 @@ func startDemonstration(o *order) *losanttest.Server {
 		losanttest.Fault{Operation: resend, Delay: slow, Cut: true, TakesEffect: true},
 		losanttest.Fault{Operation: resend, Delay: slow, Times: people},
 	)
-	o.token, o.baseURL = server.Token, server.URL
-	o.org = losant.InstanceOrgInvitesRef{InstanceID: server.InstanceID, OrgID: server.OrgID}
+	c.token, c.baseURL = server.Token, server.URL
+	c.org = losant.InstanceOrgInvitesRef{InstanceID: server.InstanceID, OrgID: server.OrgID}
 	return server
 }
 
-// explainDemonstration says what the failures and the exit code were about.
+// explainDemonstration explains the failures and the exit code.
 func explainDemonstration(out io.Writer, code int) {
 	if code == unknownOutcome {
-		fmt.Fprintf(out, "\nIt exits with %d, for an outcome is unknown. The embedded server cuts a connection on purpose, "+
-			"once it has renewed the invite: to resend that one again would mail somebody twice.\n", code)
+		fmt.Fprintf(out, "\nThe exit code is %d, because an outcome is unknown. The embedded server cut a\n"+
+			"connection on purpose after it had renewed the invite: resending that invite\n"+
+			"would mail somebody twice.\n", code)
 	}
-	fmt.Fprintf(out, "\nTo work on an organization of yours, set %s and give -instance and -org.\n", tokenVariable)
+	fmt.Fprintf(out, "\nTo work on your own organization, set %s and give -instance and -org.\n", tokenVariable)
 }

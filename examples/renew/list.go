@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/losant-community/losant-rest-go"
@@ -30,7 +29,7 @@ func list(ctx context.Context, service lister, org losant.InstanceOrgInvitesRef,
 	return unique(collection.Items), nil
 }
 
-// unique leaves out the invites whose id was there before.
+// unique removes the invites whose id occurred before.
 func unique(invites []losant.OrgInvite) []losant.OrgInvite {
 	seen := make(map[string]bool)
 	var kept []losant.OrgInvite
@@ -43,7 +42,7 @@ func unique(invites []losant.OrgInvite) []losant.OrgInvite {
 	return kept
 }
 
-// keyOf is the same for all the ways to write an invite's id.
+// keyOf returns the invite's id in a form that does not depend on its case.
 func keyOf(invite losant.OrgInvite) string { return strings.ToLower(invite.ID) }
 
 func expiredOf(invites []losant.OrgInvite) []losant.OrgInvite {
@@ -56,25 +55,27 @@ func expiredOf(invites []losant.OrgInvite) []losant.OrgInvite {
 	return expired
 }
 
-func printTable(out io.Writer, invites []losant.OrgInvite) {
-	table := newTable(out)
-	fmt.Fprintln(table, "ID\tEMAIL\tROLE\tSENT\tEXPIRES\tSTATE")
+// printTable prints the invites in a table for a terminal of that width; 0 means
+// that any width fits.
+func printTable(out io.Writer, invites []losant.OrgInvite, width int) error {
+	const widestEmail, widestRole = 64, 16
+	rows := [][]string{{"ID", "EMAIL", "ROLE", "SENT", "EXPIRES", "STATE"}}
 	for n := range invites {
 		invite := &invites[n]
 		state := "open"
 		if invite.HasExpired {
 			state = "EXPIRED"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", cell(invite.ID), cell(invite.Email), cell(string(invite.Role)),
-			date(invite.InviteDate), date(invite.ExpiresAt()), state)
+		rows = append(rows, []string{
+			cell(invite.ID, widestEmail), cell(invite.Email, widestEmail), cell(string(invite.Role), widestRole),
+			date(invite.InviteDate), date(invite.ExpiresAt()), state,
+		})
 	}
-	_ = table.Flush() // a reader that has gone, as with head, misses nothing
-	fmt.Fprintf(out, "\n%d invites, %d of them expired.\n", len(invites), len(expiredOf(invites)))
-}
-
-func newTable(out io.Writer) *tabwriter.Writer {
-	const gap = 2 // columns between cells
-	return tabwriter.NewWriter(out, 0, 0, gap, ' ', 0)
+	if width > 0 {
+		fit(rows, width)
+	}
+	_, err := fmt.Fprintf(out, "%s\n\n%d invites, %d of them expired.\n", strings.Join(align(rows), "\n"), len(invites), len(expiredOf(invites)))
+	return err
 }
 
 func date(t time.Time) string {
@@ -84,7 +85,7 @@ func date(t time.Time) string {
 	return t.UTC().Format(time.DateOnly)
 }
 
-// printJSON prints the invites, and what became of those that were renewed.
+// printJSON prints the invites, and the outcomes of the renewals.
 func printJSON(out io.Writer, invites []losant.OrgInvite, renewals []renewal) error {
 	known := make(map[string]renewal)
 	for _, r := range renewals {

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/rivo/uniseg"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -28,8 +29,6 @@ func (f *fakeList) Get(_ context.Context, _ losant.InstanceOrgInvitesRef, query 
 	return &losant.OrgInviteCollection{Items: f.invites}, nil
 }
 
-const hostile = "eve\x1b[2J\r\n\u202e\u009b31m\xff\x00@example.com"
-
 func sample() []losant.OrgInvite {
 	sent := time.Date(2026, 1, 30, 23, 0, 0, 0, time.FixedZone("", -3600))
 	return []losant.OrgInvite{
@@ -41,31 +40,76 @@ func sample() []losant.OrgInvite {
 
 func TestTable(t *testing.T) {
 	t.Parallel()
-	var out bytes.Buffer
-	printTable(&out, sample())
-	assert.Equal(t, strings.Join([]string{
-		"ID                        EMAIL                     ROLE  SENT        EXPIRES     STATE",
-		"0123456789abcdef01234567  ada@example.com           edit  2026-01-31  2026-02-01  open",
-		"0123456789abcdef01234568  grace.hopper@example.com  none  2026-01-31  2026-01-31  EXPIRED",
-		"0123456789abcdef0123456a  eve[2J31m\ufffd@example.com    [5m   -           -           EXPIRED",
-		"",
-		"3 invites, 2 of them expired.",
-		"",
-	}, "\n"), out.String())
+	for width, want := range map[int][]string{
+		0: {
+			"ID                        EMAIL                     ROLE  SENT        EXPIRES     STATE",
+			"0123456789abcdef01234567  ada@example.com           edit  2026-01-31  2026-02-01  open",
+			"0123456789abcdef01234568  grace.hopper@example.com  none  2026-01-31  2026-01-31  EXPIRED",
+			"0123456789abcdef0123456a  eve[2J31m\ufffd@example.com    [5m   -           -           EXPIRED",
+		},
+		80: {
+			"ID                        EMAIL                     ROLE  EXPIRES     STATE",
+			"0123456789abcdef01234567  ada@example.com           edit  2026-02-01  open",
+			"0123456789abcdef01234568  grace.hopper@example.com  none  2026-01-31  EXPIRED",
+			"0123456789abcdef0123456a  eve[2J31m\ufffd@example.com    [5m   -           EXPIRED",
+		},
+		51: {
+			"EMAIL                     ROLE  EXPIRES     STATE",
+			"ada@example.com           edit  2026-02-01  open",
+			"grace.hopper@example.com  none  2026-01-31  EXPIRED",
+			"eve[2J31m\ufffd@example.com    [5m   -           EXPIRED",
+		},
+		30: {
+			"EMAIL            ROLE  STATE",
+			"ada@example.com  edit  open",
+			"grace.hopper@e…  none  EXPIRED",
+			"eve[2J31m\ufffd@exa…  [5m   EXPIRED",
+		},
+	} {
+		var out bytes.Buffer
+		require.NoError(t, printTable(&out, sample(), width))
+		assert.Equal(t, strings.Join(want, "\n")+"\n\n3 invites, 2 of them expired.\n", out.String(), "width %d", width)
+	}
+}
+
+func TestTheTableFitsInTheTerminal(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("long.", 50) + "@example.com"
+	for _, invite := range []losant.OrgInvite{
+		{ID: "0123456789abcdef01234567", Email: "person01@example.com", Role: losant.OrgRoleCollaborate, HasExpired: true},
+		{ID: "0123456789abcdef01234567", Email: long, Role: losant.OrgRoleCollaborate, HasExpired: true},
+		{ID: "0123456789abcdef01234567", Email: strings.Repeat("招待", 30) + "@example.com", Role: losant.OrgRole(long)},
+		{ID: long, Email: "日本@example.com"},
+		{},
+	} {
+		for width := 28; width <= 200; width++ {
+			var out bytes.Buffer
+			require.NoError(t, printTable(&out, []losant.OrgInvite{invite}, width))
+			for line := range strings.Lines(out.String()) {
+				assert.LessOrEqual(t, uniseg.StringWidth(strings.TrimSuffix(line, "\n")), max(width, 32), line)
+			}
+		}
+	}
+}
+
+func TestWideCharactersAreAligned(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, []string{"招待  x", "ab    y", "e\u0301     z"}, align([][]string{{"招待", "x"}, {"ab", "y"}, {"e\u0301", "z"}}))
 }
 
 func TestTableOfNothing(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	printTable(&out, nil)
+	require.NoError(t, printTable(&out, nil, 80))
 	assert.Contains(t, out.String(), "\n0 invites, 0 of them expired.\n")
 }
 
 func TestCell(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, "-", cell("\x1b\n"))
-	assert.Equal(t, strings.Repeat("é", 64), cell(strings.Repeat("é", 64)))
-	assert.Equal(t, strings.Repeat("é", 63)+"…", cell(strings.Repeat("é", 65)))
+	assert.Equal(t, "-", cell("\x1b\n", 64))
+	assert.Equal(t, strings.Repeat("é", 64), cell(strings.Repeat("é", 64), 64))
+	assert.Equal(t, strings.Repeat("é", 63)+"…", cell(strings.Repeat("é", 65), 64))
+	assert.Equal(t, "招…", cell("招待状", 4))
 }
 
 func TestListAsksForTheEmail(t *testing.T) {
@@ -132,8 +176,4 @@ func TestEscapedMeansTheSame(t *testing.T) {
 	var back string
 	require.NoError(t, json.Unmarshal([]byte(safe), &back))
 	assert.Equal(t, text, back)
-}
-
-func hostileInvite() losant.OrgInvite {
-	return losant.OrgInvite{Email: hostile, Role: losant.OrgRoleView, InviteDate: time.Unix(0, 0)}
 }

@@ -61,18 +61,32 @@ type result struct {
 
 func start(ctx context.Context, t *testing.T, token string, args ...string) result {
 	t.Helper()
+	return startWith(ctx, t, token, process{args: args})
+}
+
+// startWith runs the program with the arguments, the input, the output and the
+// functions of p. What p leaves out is empty, and not a terminal.
+func startWith(ctx context.Context, t *testing.T, token string, p process) result {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code := run(ctx, t.Context(), process{
-		args: args,
-		getenv: func(name string) string {
-			if name == tokenVariable {
-				return token
-			}
-			return ""
-		},
-		stdout: &stdout, stderr: &stderr,
-		isTerminal: func(io.Writer) bool { return false },
-	})
+	p.stderr = &stderr
+	if p.stdin == nil {
+		p.stdin = strings.NewReader("")
+	}
+	if p.stdout == nil {
+		p.stdout = &stdout
+	}
+	if p.isTerminal == nil {
+		p.isTerminal = func(any) bool { return false }
+	}
+	p.width = func(io.Writer) int { return 0 }
+	p.getenv = func(name string) string {
+		if name == tokenVariable {
+			return token
+		}
+		return ""
+	}
+	code := run(ctx, t.Context(), p)
 	if token != "" {
 		assert.NotContains(t, stdout.String()+stderr.String(), token)
 	}
@@ -84,9 +98,8 @@ func TestOnlyLooksUnlessTold(t *testing.T) {
 	api := newAPI(t)
 	r := start(t.Context(), t, api.Token, flagsFor(api)...)
 	assert.Equal(t, 0, r.code)
-	assert.Equal(t, "Talking to "+api.URL+".\n\n", r.stderr)
-	assert.Contains(t, r.stdout, "\n5 invites, 3 of them expired.\n")
-	assert.Contains(t, r.stdout, "Nothing was changed.")
+	assert.Equal(t, "Talking to "+api.URL+".\n\n\nNothing was changed. To renew the expired ones, add -resend.\n", r.stderr)
+	assert.True(t, strings.HasSuffix(r.stdout, "\n\n5 invites, 3 of them expired.\n"), r.stdout)
 	var states []string
 	for line := range strings.Lines(r.stdout) {
 		if fields := strings.Fields(line); len(fields) == 6 && strings.Contains(fields[1], "@") {
@@ -101,12 +114,13 @@ func TestOnlyLooksUnlessTold(t *testing.T) {
 	}
 }
 
-func TestRenewsTheExpired(t *testing.T) {
+func TestRenewsTheExpiredIfConfirmed(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
-	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend")...)
+	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-yes")...)
 	assert.Equal(t, 0, r.code)
-	assert.Contains(t, r.stdout, "\n3 expired: 3 renewed, 0 failed, 0 with an unknown outcome, 0 not started. Requests sent again: 0.\n")
+	assert.Contains(t, r.stderr, "\n3 expired: 3 renewed, 0 failed, 0 with an unknown outcome, 0 not started.\nRetries: 0.\n")
+	assert.NotContains(t, r.stderr, "Continue?")
 	assert.Contains(t, r.stderr, "[3/3] renewed: ")
 	assert.Len(t, resent(api), 3)
 	assert.Empty(t, expiredEmails(api))
@@ -119,19 +133,19 @@ func TestRenewsTheExpired(t *testing.T) {
 func TestRenewsNothingIfNothingHasExpired(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
-	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-filter", "ada@*")...)
+	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-yes", "-filter", "ada@*")...)
 	assert.Equal(t, 0, r.code)
-	assert.Contains(t, r.stdout, "\n0 expired: 0 renewed")
+	assert.Contains(t, r.stderr, "\n0 expired: 0 renewed")
 	assert.Empty(t, resent(api))
 }
 
 func TestFilter(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
-	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-filter", "*@example.com")...)
+	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-yes", "-filter", "*@example.com")...)
 	assert.Equal(t, 0, r.code)
-	assert.Contains(t, r.stdout, "\n2 expired: 2 renewed")
-	assert.NotContains(t, r.stdout, "example.org")
+	assert.Contains(t, r.stderr, "\n2 expired: 2 renewed")
+	assert.NotContains(t, r.stdout+r.stderr, "example.org")
 	assert.Equal(t, []string{"tony@example.org"}, expiredEmails(api))
 }
 
@@ -145,7 +159,7 @@ func TestJSONIsOneDocument(t *testing.T) {
 		want  map[outcome]int
 	}{
 		"look":  {[]string{"-json"}, map[outcome]int{"": 5}},
-		"renew": {[]string{"-json", "-resend"}, map[outcome]int{"": 2, renewed: 3}},
+		"renew": {[]string{"-json", "-resend", "-yes"}, map[outcome]int{"": 2, renewed: 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -169,9 +183,9 @@ func TestARetryIsCounted(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
 	api.Inject(losanttest.Fault{Operation: resendOperation, StatusCode: 429, RetryAfter: "0"})
-	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend")...)
+	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-yes")...)
 	assert.Equal(t, 0, r.code)
-	assert.Contains(t, r.stdout, "3 renewed, 0 failed, 0 with an unknown outcome, 0 not started. Requests sent again: 1.")
+	assert.Contains(t, r.stderr, "3 renewed, 0 failed, 0 with an unknown outcome, 0 not started.\nRetries: 1.\n")
 	assert.Contains(t, r.stderr, ", at attempt 2, after 429 Too Many Requests\n")
 	assert.Len(t, resent(api), 4)
 }
@@ -179,19 +193,19 @@ func TestARetryIsCounted(t *testing.T) {
 func TestUnknownOutcomesAreNamed(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
-	api.AddInvite(hostileInvite())
+	proxy := addHostile(t, api)
 	api.Inject(losanttest.Fault{Operation: resendOperation, Cut: true, TakesEffect: true, Times: 4})
 	emails := make(map[string]string)
 	for _, invite := range expiredOf(api.Invites()) {
-		emails[invite.ID] = invite.Email
+		emails[invite.ID] = strings.Replace(invite.Email, harmless, hostile, 1)
 	}
 	require.Len(t, emails, 4)
-	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend")...)
+	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-yes", "-base-url", proxy)...)
 	assert.Equal(t, 3, r.code)
-	_, named, found := strings.Cut(r.stdout, "\nOutcome unknown: ")
+	_, named, found := strings.Cut(r.stderr, "\nOutcome unknown: ")
 	require.True(t, found)
 	for id, email := range emails {
-		assert.Regexp(t, `(?m)^  \Q`+printable(email)+`\E +`+id+`  losant: .*outcome unknown`, named)
+		assert.Regexp(t, `(?m)^  \Q`+printable(email)+`\E +`+id+`\n    losant: `, named)
 	}
 	assert.NotContains(t, r.stdout+r.stderr, "\x1b")
 	assert.Len(t, resent(api), 4, "none was sent twice")
@@ -207,11 +221,11 @@ func TestExitCodes(t *testing.T) {
 		code   int
 		want   string
 	}{
-		"the list fails":        {[]losanttest.Fault{{Operation: "InstanceOrgInvites.Get", StatusCode: 403}}, nil, 1, "renew: losant: InstanceOrgInvites.Get"},
-		"a renewal is refused":  {[]losanttest.Fault{refused}, []string{"-resend"}, 1, "1 failed"},
-		"unknown":               {[]losanttest.Fault{cut}, []string{"-resend"}, 3, "1 with an unknown outcome"},
-		"unknown and refused":   {[]losanttest.Fault{refused, cut}, []string{"-resend"}, 3, "1 renewed, 1 failed, 1 with an unknown outcome"},
-		"unknown, and in JSON":  {[]losanttest.Fault{cut}, []string{"-resend", "-json"}, 3, `"outcome": "unknown"`},
+		"the list fails":        {[]losanttest.Fault{{Operation: "InstanceOrgInvites.Get", StatusCode: 403}}, nil, 1, "renew: losant: "},
+		"a renewal is refused":  {[]losanttest.Fault{refused}, []string{"-resend", "-yes"}, 1, "1 failed"},
+		"unknown":               {[]losanttest.Fault{cut}, []string{"-resend", "-yes"}, 3, "1 with an unknown outcome"},
+		"unknown and refused":   {[]losanttest.Fault{refused, cut}, []string{"-resend", "-yes"}, 3, "1 renewed, 1 failed, 1 with an unknown outcome"},
+		"unknown, and in JSON":  {[]losanttest.Fault{cut}, []string{"-resend", "-yes", "-json"}, 3, `"outcome": "unknown"`},
 		"refused, but not told": {[]losanttest.Fault{refused, cut}, nil, 0, "Nothing was changed."},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -229,10 +243,11 @@ func TestAFailedRenewalIsNamed(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
 	api.Inject(losanttest.Fault{Operation: resendOperation, StatusCode: http.StatusConflict})
-	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-parallel", "1")...)
+	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-yes", "-parallel", "1")...)
 	left := expiredOf(api.Invites())
 	require.Len(t, left, 1)
-	assert.Regexp(t, `\nFailed; these were not renewed:\n  `+left[0].Email+`  `+left[0].ID+`  losant: .*409`, r.stdout)
+	assert.Regexp(t, `\nFailed; these were not renewed:\n  `+left[0].Email+`  `+left[0].ID+`\n    losant: .*409`, r.stderr)
+	assert.Contains(t, r.stderr, "] failed: "+left[0].Email+": 409 Conflict\n")
 }
 
 func TestGivingUpIsSaid(t *testing.T) {
@@ -242,10 +257,10 @@ func TestGivingUpIsSaid(t *testing.T) {
 		api.AddInvite(losant.OrgInvite{Email: fmt.Sprintf("more%d@example.com", n), InviteDate: time.Unix(0, 0)})
 	}
 	api.Inject(losanttest.Fault{Operation: resendOperation, StatusCode: http.StatusForbidden, Times: 100})
-	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-parallel", "1")...)
+	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-yes", "-parallel", "1")...)
 	assert.Equal(t, 1, r.code)
-	assert.Contains(t, r.stdout, "\n23 expired: 0 renewed, 5 failed, 0 with an unknown outcome, 18 not started.")
-	assert.Contains(t, r.stdout, "\nNot started, for too many calls in a row failed; these were not renewed:\n")
+	assert.Contains(t, r.stderr, "\n23 expired: 0 renewed, 5 failed, 0 with an unknown outcome, 18 not started.")
+	assert.Contains(t, r.stderr, "\nNot started, because too many consecutive calls failed;\nthese were not renewed:\n  ")
 	assert.Len(t, resent(api), 5)
 }
 
@@ -255,9 +270,9 @@ func TestInterruptedWhileListing(t *testing.T) {
 	api.Inject(losanttest.Fault{Operation: "InstanceOrgInvites.Get", Delay: time.Minute})
 	ctx, interrupt := context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, interrupt)
-	r := start(ctx, t, api.Token, flagsFor(api, "-resend")...)
+	r := start(ctx, t, api.Token, flagsFor(api, "-resend", "-yes")...)
 	assert.Equal(t, 130, r.code)
-	assert.Contains(t, r.stderr, "renew: losant: InstanceOrgInvites.Get")
+	assert.Contains(t, r.stderr, "renew: losant: ")
 	assert.Empty(t, r.stdout)
 	assert.Empty(t, resent(api))
 }
@@ -274,13 +289,13 @@ func TestInterruptedWhileRenewing(t *testing.T) {
 		}
 		interrupt()
 	}()
-	r := start(ctx, t, api.Token, flagsFor(api, "-resend", "-parallel", "2")...)
+	r := start(ctx, t, api.Token, flagsFor(api, "-resend", "-yes", "-parallel", "2")...)
 	assert.Equal(t, 130, r.code)
 	assert.Contains(t, r.stderr, "Interrupted: ")
-	assert.Contains(t, r.stdout, "\n3 expired: 2 renewed, 0 failed, 0 with an unknown outcome, 1 not started.")
+	assert.Contains(t, r.stderr, "\n3 expired: 2 renewed, 0 failed, 0 with an unknown outcome, 1 not started.")
 	left := expiredOf(api.Invites())
 	require.Len(t, left, 1)
-	assert.Contains(t, r.stdout, "\nNot started, for it was interrupted; these were not renewed:\n  "+left[0].Email+"  "+left[0].ID)
+	assert.Contains(t, r.stderr, "\nNot started, because the program was interrupted;\nthese were not renewed:\n  "+left[0].Email+"  "+left[0].ID)
 	assert.Len(t, resent(api), 2)
 }
 
@@ -303,10 +318,11 @@ func TestMisuseSendsNothing(t *testing.T) {
 		"too many at once":        {token, append(slices.Clone(ids), "-parallel", "65"), "-parallel 65"},
 		"no time":                 {token, append(slices.Clone(ids), "-timeout", "0s"), "-timeout 0s"},
 		"an unknown flag":         {token, append(slices.Clone(ids), "-token", token), "-token"},
-		"an argument":             {token, append(slices.Clone(ids), token), "belongs to no flag"},
-		"an id that is none":      {token, append(slices.Clone(ids), "-org", ".."), `OrgID ".."`},
+		"an argument":             {token, append(slices.Clone(ids), token), "unexpected argument"},
+		"an id that is none":      {token, append(slices.Clone(ids), "-org", ".."), "OrgID"},
 		"a base URL in the clear": {token, append(slices.Clone(ids), "-base-url", "http://api.losant.com"), "in the clear"},
-		"a bad token":             {token + "\n", ids, "the token has"},
+		"a bad token":             {token + "\n", ids, "token"},
+		"emails unconfirmed":      {token, append(slices.Clone(ids), "-resend"), "add -yes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -332,7 +348,7 @@ func TestHelp(t *testing.T) {
 	r := start(t.Context(), t, "", "-help")
 	assert.Equal(t, 0, r.code)
 	assert.Empty(t, r.stderr)
-	for _, word := range []string{"-instance", "-org", "-base-url", "-filter", "-json", "-resend", "-parallel", "-timeout", tokenVariable} {
+	for _, word := range []string{"-instance", "-org", "-base-url", "-filter", "-json", "-resend", "-yes", "-parallel", "-timeout", tokenVariable} {
 		assert.Contains(t, r.stdout, word)
 	}
 }
@@ -342,16 +358,17 @@ func TestDemonstrationOnlyLooks(t *testing.T) {
 	r := start(t.Context(), t, "")
 	assert.Equal(t, 0, r.code)
 	assert.Contains(t, r.stderr, "an embedded server")
-	assert.Contains(t, r.stderr, "To work on an organization of yours")
-	assert.Contains(t, r.stdout, "\n40 invites, 20 of them expired.\n\nNothing was changed.")
+	assert.Contains(t, r.stderr, "To work on your own organization")
+	assert.Contains(t, r.stdout, "\n40 invites, 20 of them expired.\n")
+	assert.Contains(t, r.stderr, "\nNothing was changed.")
 }
 
 func TestDemonstrationInPlainLines(t *testing.T) {
 	t.Parallel()
 	r := start(t.Context(), t, "", "-resend")
 	assert.Equal(t, 3, r.code)
-	assert.Contains(t, r.stdout, "\n20 expired: 19 renewed, 0 failed, 1 with an unknown outcome, 0 not started. Requests sent again: 1.\n")
+	assert.Contains(t, r.stderr, "\n20 expired: 19 renewed, 0 failed, 1 with an unknown outcome, 0 not started.\nRetries: 1.\n")
 	assert.Contains(t, r.stderr, "[20/20] ")
-	assert.Contains(t, r.stderr, "It exits with 3")
+	assert.Contains(t, r.stderr, "The exit code is 3")
 	assert.NotContains(t, r.stdout+r.stderr, "\r")
 }

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// printable is s without what could do anything to a terminal but appear there:
-// control characters, and those that change the direction of writing.
+// printable removes the characters that control a terminal, and those that
+// change the direction of text.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -19,21 +19,16 @@ func printable(s string) string {
 	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
 }
 
-// cell is s, printable and not too long for a column.
-func cell(s string) string {
-	const widest = 64
-	runes := []rune(printable(s))
-	switch {
-	case len(runes) == 0:
+// cell returns s for a cell of a table: printable, not empty, not too wide.
+func cell(s string, widest int) string {
+	if s = printable(s); s == "" {
 		return "-"
-	case len(runes) > widest:
-		return string(runes[:widest-1]) + "…"
 	}
-	return string(runes)
+	return shorten(s, widest)
 }
 
-// escaped is a JSON document that means the same, and prints no such characters
-// either.
+// escaped returns an equal JSON document with the unprintable characters
+// escaped.
 func escaped(document string) string {
 	var b strings.Builder
 	for _, r := range document {

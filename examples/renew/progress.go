@@ -10,8 +10,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// progress shows how far the renewal is: a bar on a terminal, with what is out
-// of the ordinary above it, and one plain line per invite elsewhere.
+// progress shows the progress of the renewal: on a terminal a bar, with failures
+// and retries above it; elsewhere one plain line per invite.
 type progress struct {
 	mu          sync.Mutex
 	out         io.Writer
@@ -21,6 +21,7 @@ type progress struct {
 }
 
 func newProgress(p process, total int) *progress {
+	const barWidth = 24 // the line fits in 80 columns
 	display := &progress{out: p.stderr, total: total}
 	if !p.isTerminal(p.stderr) || p.getenv("TERM") == "dumb" {
 		return display
@@ -30,13 +31,14 @@ func newProgress(p process, total int) *progress {
 		progressbar.OptionSetWriter(p.stderr),
 		progressbar.OptionSetDescription("renewing"),
 		progressbar.OptionSetTheme(progressbar.ThemeASCII),
+		progressbar.OptionSetWidth(barWidth),
 		progressbar.OptionShowCount(),
 		progressbar.OptionSetRenderBlankState(true),
 	)
 	return display
 }
 
-// step counts a renewal that has come to its end.
+// step counts a finished renewal.
 func (d *progress) step(r renewal) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -48,10 +50,10 @@ func (d *progress) step(r renewal) {
 	case r.Outcome != renewed || len(r.Statuses) > 1:
 		d.above(describe(r))
 	}
-	_ = d.bar.Add(1) // it fails if its writer does, and then nobody is watching
+	_ = d.bar.Add(1) // it fails only if its writer does
 }
 
-// note says something about the whole.
+// note shows a line that concerns all renewals.
 func (d *progress) note(line string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -65,13 +67,13 @@ func (d *progress) note(line string) {
 	}
 }
 
-// above prints a line where the bar was, which is then drawn below it.
+// above prints a line in the place of the bar. The bar is then drawn below it.
 func (d *progress) above(line string) {
 	_ = d.bar.Clear()
 	fmt.Fprintln(d.out, line)
 }
 
-// close leaves the bar as it is. Nothing is shown after that.
+// close leaves the bar as it is. Nothing is shown afterwards.
 func (d *progress) close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -81,25 +83,25 @@ func (d *progress) close() {
 	}
 }
 
-// describe is a renewal in one line.
+// describe returns a renewal in one line. It leaves out the error, which is in
+// the summary.
 func describe(r renewal) string {
 	words := map[outcome]string{renewed: "renewed", failed: "failed", unknown: "outcome unknown"}
 	line := words[r.Outcome] + ": " + r.Invite.Email
-	if len(r.Statuses) > 1 {
-		line += fmt.Sprintf(", at attempt %d, after %s", len(r.Statuses), answers(r.Statuses[:len(r.Statuses)-1]))
-	}
-	if r.Error != "" {
-		line += ": " + r.Error
+	switch last := len(r.Statuses) - 1; {
+	case r.Outcome == renewed && last > 0:
+		line += fmt.Sprintf(", at attempt %d, after %s", last+1, statusNames(r.Statuses[:last]))
+	case r.Outcome != renewed && last >= 0:
+		line += ": " + statusNames(r.Statuses)
 	}
 	return printable(line)
 }
 
-// answers names what came back for the attempts that did not succeed.
-func answers(statuses []int) string {
+func statusNames(statuses []int) string {
 	var names []string
 	for _, status := range statuses {
 		if status == 0 {
-			names = append(names, "no answer")
+			names = append(names, "no response")
 			continue
 		}
 		names = append(names, strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status))))

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"io"
 	"strings"
 	"testing"
 
@@ -16,7 +15,7 @@ func newTestProgress(terminal bool, env string) (*progress, *bytes.Buffer) {
 	return newProgress(process{
 		stderr:     &out,
 		getenv:     func(string) string { return env },
-		isTerminal: func(io.Writer) bool { return terminal },
+		isTerminal: func(any) bool { return terminal },
 	}, 3), &out
 }
 
@@ -25,7 +24,7 @@ func steps() []renewal {
 	return []renewal{
 		{Invite: invite, Outcome: renewed, Statuses: []int{201}},
 		{Invite: invite, Outcome: renewed, Statuses: []int{429, 0, 999, 201}},
-		{Invite: invite, Outcome: unknown, Statuses: []int{0}, Error: "no\nanswer"},
+		{Invite: invite, Outcome: unknown, Statuses: []int{0}, Error: "a long error"},
 	}
 }
 
@@ -45,8 +44,8 @@ func TestPlainLines(t *testing.T) {
 			display.close()
 			display.note("too late")
 			assert.Equal(t, "[1/3] renewed: ada[2J@example.com\n"+
-				"[2/3] renewed: ada[2J@example.com, at attempt 4, after 429 Too Many Requests, no answer, 999\n"+
-				"[3/3] outcome unknown: ada[2J@example.com: noanswer\n"+
+				"[2/3] renewed: ada[2J@example.com, at attempt 4, after 429 Too Many Requests, no response, 999\n"+
+				"[3/3] outcome unknown: ada[2J@example.com: no response\n"+
 				"a note\n", out.String())
 		})
 	}

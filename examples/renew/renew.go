@@ -14,22 +14,22 @@ type resender interface {
 	ResendInvite(context.Context, losant.InstanceOrgInviteRef, losant.OrgRoleInfo, ...losant.RequestOption) (*losant.OrgInvite, error)
 }
 
-// outcome is what became of a renewal.
+// outcome is the result of a renewal.
 type outcome string
 
 const (
 	renewed    outcome = "renewed"
-	failed     outcome = "failed" // and nothing happened
+	failed     outcome = "failed" // the invite is unchanged
 	unknown    outcome = "unknown"
 	notStarted outcome = "not started"
 )
 
-// renewal is an invite, and what became of it.
+// renewal is an invite and the result of renewing it.
 type renewal struct {
 	Invite   losant.OrgInvite  `json:"invite"` // as it was listed
 	Outcome  outcome           `json:"outcome,omitzero"`
 	Renewed  *losant.OrgInvite `json:"renewed,omitzero"`  // as it is now; its id may differ
-	Statuses []int             `json:"statuses,omitzero"` // of HTTP, one per request; 0: there was no answer
+	Statuses []int             `json:"statuses,omitzero"` // of HTTP, one per request; 0: no response
 	Error    string            `json:"error,omitzero"`
 }
 
@@ -39,15 +39,15 @@ type renewer struct {
 	org      losant.InstanceOrgInvitesRef
 	parallel int
 	timeout  time.Duration // for one renewal
-	finished func(renewal) // told of each, one at a time
+	finished func(renewal) // called for each, one at a time
 
 	mu       sync.Mutex
 	started  map[string]bool // by keyOf
-	failures int             // in a row, that speak of the API and not of an invite
+	failures int             // consecutive, that concern the API and not an invite
 }
 
-// renew renews the invites, at most parallel at once. When ctx ends it starts
-// nothing more, and waits for the calls in flight, which end with calls or
+// renew renews the invites, at most parallel at once. When ctx ends, it starts
+// no further renewal and waits for the calls in flight, which end with calls or
 // their timeout. It returns the renewals of those invites that were not started
 // before.
 func (r *renewer) renew(ctx, calls context.Context, invites []losant.OrgInvite) []renewal {
@@ -78,7 +78,7 @@ func (r *renewer) renew(ctx, calls context.Context, invites []losant.OrgInvite) 
 	return renewals
 }
 
-// fresh returns the invites that were not started, each once.
+// fresh returns the invites that were not started, without duplicates.
 func (r *renewer) fresh(invites []losant.OrgInvite) []losant.OrgInvite {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -91,8 +91,8 @@ func (r *renewer) fresh(invites []losant.OrgInvite) []losant.OrgInvite {
 	return fresh
 }
 
-// start reports whether the invite may be resent, which it says once. The mutex
-// is held.
+// start reports whether the invite may be resent. It reports true only once for
+// each invite. The caller holds the mutex.
 func (r *renewer) start(ctx context.Context, invite losant.OrgInvite) bool {
 	const tooMany = 5
 	if ctx.Err() != nil || r.failures >= tooMany || r.started[keyOf(invite)] {
@@ -105,7 +105,7 @@ func (r *renewer) start(ctx context.Context, invite losant.OrgInvite) bool {
 	return true
 }
 
-// resend sends an invite again, with the roles that it has.
+// resend renews an invite with the roles that it has.
 func (r *renewer) resend(ctx context.Context, invite losant.OrgInvite) (renewal, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()

@@ -13,41 +13,46 @@ func countByOutcome(renewals []renewal) map[outcome]int {
 	return counts
 }
 
-// printSummary says what became of the expired invites, and names those that
-// need somebody's attention.
-func printSummary(out io.Writer, renewals []renewal, interrupted bool) {
+// printSummary prints the outcomes, and names the invites that need attention,
+// on request with the error of each.
+func printSummary(out io.Writer, renewals []renewal, interrupted, withErrors bool) {
 	counts := countByOutcome(renewals)
 	retries := 0
 	for n := range renewals {
 		retries += max(0, len(renewals[n].Statuses)-1)
 	}
-	fmt.Fprintf(out, "\n%d expired: %d renewed, %d failed, %d with an unknown outcome, %d not started. Requests sent again: %d.\n",
+	fmt.Fprintf(out, "\n%d expired: %d renewed, %d failed, %d with an unknown outcome, %d not started.\nRetries: %d.\n",
 		len(renewals), counts[renewed], counts[failed], counts[unknown], counts[notStarted], retries)
 
-	printNames(out, renewals, unknown, "Outcome unknown: each of these may have been renewed and mailed, or not. "+
-		"List the invites before you renew it again: if the email still has an expired one, it was not.")
-	printNames(out, renewals, failed, "Failed; these were not renewed:")
-	reason := "too many calls in a row failed"
+	printNames(out, renewals, unknown, withErrors, "Outcome unknown: each of these may have been renewed and mailed, or not. List\n"+
+		"the invites before you renew one again: if its email still has an expired\ninvite, it was not renewed.")
+	printNames(out, renewals, failed, withErrors, "Failed; these were not renewed:")
+	reason := "because too many consecutive calls failed"
 	if interrupted {
-		reason = "it was interrupted"
+		reason = "because the program was interrupted"
 	}
-	printNames(out, renewals, notStarted, "Not started, for "+reason+"; these were not renewed:")
+	printNames(out, renewals, notStarted, withErrors, "Not started, "+reason+";\nthese were not renewed:")
 }
 
-// printNames names the invites with that outcome, if there are any. Neither the
-// email nor the id is shortened: somebody has to find them.
-func printNames(out io.Writer, renewals []renewal, which outcome, heading string) {
-	table := newTable(out)
+// printNames names the invites with that outcome, if there are any. It shortens
+// neither the email nor the id, so that the invites can be found.
+func printNames(out io.Writer, renewals []renewal, which outcome, withErrors bool, heading string) {
+	var rows [][]string
+	var errs []string
 	for n := range renewals {
-		r := &renewals[n]
-		if r.Outcome != which {
-			continue
+		if r := &renewals[n]; r.Outcome == which {
+			rows = append(rows, []string{printable(r.Invite.Email), printable(r.Invite.ID)})
+			errs = append(errs, printable(r.Error))
 		}
-		if heading != "" {
-			fmt.Fprintf(out, "\n%s\n", heading)
-			heading = ""
-		}
-		fmt.Fprintf(table, "  %s\t%s\t%s\n", printable(r.Invite.Email), printable(r.Invite.ID), printable(r.Error))
 	}
-	_ = table.Flush()
+	if len(rows) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "\n%s\n", heading)
+	for n, line := range align(rows) {
+		fmt.Fprintf(out, "  %s\n", line)
+		if withErrors && errs[n] != "" {
+			fmt.Fprintf(out, "    %s\n", errs[n])
+		}
+	}
 }

@@ -7,8 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,103 +23,81 @@ type cell struct {
 	fault  fault
 	action action
 	mode   mode
+	ctx    *callContext
 
-	armed    atomic.Bool // the call has begun: what came before was to warm up
-	cancel   context.CancelFunc
+	armed    atomic.Bool   // the call has begun: what came before was to warm up
 	returned chan struct{} // closed when the call has
-	header   chan struct{} // the client has the header of an answer
 	dropped  chan struct{} // the client has closed a connection
+	written  chan struct{} // the client has written
+	reused   chan struct{} // closed when the client has taken a connection from its pool
 	waiting  atomic.Bool   // the library said that it waits for another attempt
 
-	dialed, connected, arrived, acted atomic.Int32
-	conns                             sync.Map
-	group                             sync.WaitGroup
+	proxies, dialed, connected, arrived atomic.Int32
+	clients                             sync.Map // *watched by its local address
+	conns                               sync.Map
+	group                               sync.WaitGroup
+
+	mu     sync.Mutex
+	proofs []proof // of the steps that were played
+	waits  []time.Duration
 }
 
-// arrive counts a request and says what is done with it.
-func (c *cell) arrive() step {
-	select {
-	case <-c.header: // of an answer before
-	default:
+func newCell(l *lab, f fault, a action, m mode) *cell {
+	return &cell{
+		lab: l, fault: f, action: a, mode: m, ctx: newContext(),
+		returned: make(chan struct{}), reused: make(chan struct{}),
+		dropped: make(chan struct{}, 1), written: make(chan struct{}, 1),
 	}
+}
+
+// arrive counts a request of the n-th connection and says what is done with it.
+func (c *cell) arrive(n int32) step {
 	if !c.armed.Load() {
 		return *c.fault.warmUp
 	}
-	s := nth(c.fault.requests, c.arrived.Add(1))
-	if !s.refuses || c.isDue(atArrival) {
-		c.acted.Add(1)
+	number := c.arrived.Add(1)
+	if c.fault.byConnection {
+		number = n
 	}
-	return s
+	return nth(c.fault.requests, number)
 }
 
 func nth[T any](script []T, n int32) T { return script[min(int(n), len(script))-1] }
 
-func (c *cell) isDue(p point) bool {
-	return c.armed.Load() && c.mode == cancelledDuring && c.fault.cancelAt == p
+func (c *cell) prove(p proof) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.proofs = append(c.proofs, p)
 }
 
-// reach cancels the context if this is the point to do so, and then holds
-// everything up until the call has returned.
-func (c *cell) reach(p point) bool {
-	if !c.isDue(p) {
-		return true
-	}
-	c.cancel()
-	<-c.returned
-	return false
+// due reports whether the context ends during the attempt.
+func (c *cell) due() bool {
+	return c.armed.Load() && (c.mode == deadlinePassed || c.mode == cancelledDuring)
 }
 
-// dial connects to the server of the cell, whatever the address.
-func (c *cell) dial(ctx context.Context, address net.Addr) (net.Conn, error) {
-	if !c.reach(atDial) {
-		return nil, context.Canceled
+// end ends the context.
+func (c *cell) end() {
+	if c.mode == deadlinePassed {
+		c.ctx.finish(context.DeadlineExceeded)
+	} else {
+		c.ctx.finish(context.Canceled)
 	}
-	if c.armed.Load() || c.fault.warmUp == nil {
-		if d := nth(c.fault.dials, c.dialed.Add(1)); d != nil {
-			return nil, d(ctx, c)
-		}
-	}
-	conn, err := new(net.Dialer).DialContext(ctx, address.Network(), address.String())
-	if err != nil {
-		return nil, err
-	}
-	return &watched{Conn: conn, cell: c}, nil
 }
 
-// watched is a connection of the client. It tells when the client has closed
-// it, and when the client has the header of an answer and reads the body: the
-// transport itself must be net/http's own, which the library trusts to hide
-// nothing.
-type watched struct {
-	net.Conn
-	*cell
-	answer strings.Builder // as far as its header
-}
-
-func (w *watched) Read(p []byte) (int, error) {
-	const end = "\r\n\r\n"
-	if strings.Contains(w.answer.String(), end) {
-		if w.isDue(atHeader) {
-			w.cancel()
-		}
-		signal(w.header)
-		return w.Conn.Read(p)
+// meet plays what happens before a connection is there, and ends the context
+// before it fails.
+func (c *cell) meet(ctx context.Context, script []dial, n *atomic.Int32) error {
+	if len(script) == 0 || !c.armed.Load() && c.fault.warmUp != nil {
+		return nil
 	}
-	n, err := w.Conn.Read(p)
-	w.answer.Write(p[:n])
-	return n, err
-}
-
-func (w *watched) Close() error {
-	defer signal(w.dropped)
-	return w.Conn.Close()
-}
-
-func signal(c chan<- struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
+	d := nth(script, n.Add(1))
+	if d.do == nil {
+		return nil
 	}
+	if c.due() {
+		c.end()
+	}
+	return d.do(ctx, c)
 }
 
 // serve accepts connections until the listener is closed.
@@ -131,64 +110,25 @@ func (c *cell) serve(listener net.Listener) {
 		c.conns.Store(conn, nil)
 		c.group.Go(func() {
 			defer func() { _ = conn.Close() }()
-			if !c.reach(atConnection) {
-				return
-			}
-			met, ok := nth(c.fault.connections, c.connected.Add(1)).meet(c, conn)
-			switch {
-			case !ok:
-			case c.fault.http2:
-				c.serveHTTP2(met, conn)
-			default:
-				c.serveHTTP1(met, conn)
-			}
+			c.greet(&counted{Conn: conn})
 		})
 	}
 }
 
-// watcher is a logger that learns when the library begins to wait.
-type watcher struct{ *cell }
-
-func (watcher) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
-func (w watcher) WithAttrs([]slog.Attr) slog.Handler             { return w }
-func (w watcher) WithGroup(string) slog.Handler                  { return w }
-
-func (w watcher) Handle(_ context.Context, r slog.Record) error {
-	if r.Message == "losant: retry" && w.mode == cancelledWaiting {
-		w.waiting.Store(true)
-		w.cancel()
+func (c *cell) greet(raw *counted) {
+	n := c.connected.Add(1)
+	g := nth(c.fault.connections, n)
+	if g.fails && c.due() {
+		c.end()
 	}
-	return nil
-}
-
-// policy has waits so short that they don't matter or, to be cancelled, so long
-// that nothing else can end them.
-func (c *cell) policy() losant.RetryPolicy {
-	p := losant.RetryPolicy{MaxAttempts: maxAttempts, MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond, AttemptTimeout: 30 * time.Second}
-	if c.fault.timed {
-		p.AttemptTimeout = 300 * time.Millisecond
+	conn, ok := g.meet(c, raw)
+	switch {
+	case !ok:
+	case c.fault.http2:
+		c.serveHTTP2(conn, raw, n)
+	default:
+		c.serveHTTP1(conn, raw, n)
 	}
-	if c.fault.maxWait > 0 {
-		p.MaxWait = c.fault.maxWait
-	}
-	if c.mode == cancelledWaiting {
-		p.MinWait, p.MaxWait = time.Hour, 2*time.Hour
-	}
-	return p
-}
-
-// limit is how long the call may take at most. A fault that is not timed takes
-// no time by itself.
-func (c *cell) limit() time.Duration {
-	const slowMachine = 10 * time.Second
-	limit := slowMachine
-	if c.mode == alive {
-		limit += maxAttempts * c.policy().MaxWait
-	}
-	if c.fault.timed {
-		limit += maxAttempts * c.policy().AttemptTimeout
-	}
-	return limit
 }
 
 // run makes the call and cleans up after it.
@@ -214,30 +154,65 @@ func (c *cell) run() (result, error) {
 		if err := c.action.call(context.Background(), client); err != nil {
 			return result{}, fmt.Errorf("the call to warm up: %w", err)
 		}
-		if c.fault.idle {
-			<-c.dropped
-		}
 	}
 	return c.measure(client), nil
 }
 
 func (c *cell) transport(address net.Addr) *http.Transport {
+	dialer := new(net.Dialer)
+	if c.fault.zone != nil {
+		dialer = c.fault.zone.dialer()
+	}
 	t := &http.Transport{
-		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return c.dial(ctx, address) },
+		DialContext: func(ctx context.Context, _, requested string) (net.Conn, error) {
+			return c.dial(ctx, dialer, address, requested)
+		},
 		TLSClientConfig:   &tls.Config{RootCAs: c.lab.roots, MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2: c.fault.http2,
 
 		MaxResponseHeaderBytes: 64 << 10, // the default takes long to exceed
 	}
-	if c.fault.proxied {
-		t.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: "proxy.losant.test:3128"})
+	if c.fault.http2 && !c.fault.secure {
+		t.Protocols = new(http.Protocols)
+		t.Protocols.SetUnencryptedHTTP2(true)
+	}
+	if c.fault.pings {
+		t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 100 * time.Millisecond, PingTimeout: 100 * time.Millisecond}
+	}
+	if c.fault.proxied || c.fault.proxies != nil {
+		t.Proxy = func(req *http.Request) (*url.URL, error) {
+			if !c.fault.proxied {
+				return nil, c.meet(req.Context(), c.fault.proxies, &c.proxies)
+			}
+			return &url.URL{Scheme: "http", Host: "proxy.losant.test:3128"}, nil
+		}
 	}
 	return t
 }
 
+// dial connects to the server of the cell.
+func (c *cell) dial(ctx context.Context, dialer *net.Dialer, server net.Addr, requested string) (net.Conn, error) {
+	if err := c.meet(ctx, c.fault.dials, &c.dialed); err != nil {
+		return nil, err
+	}
+	address := server.String()
+	if c.fault.zone != nil { // by the name that was requested, at the server's port
+		name, _, _ := net.SplitHostPort(requested)
+		_, port, _ := net.SplitHostPort(address)
+		address = net.JoinHostPort(name, port)
+	}
+	conn, err := dialer.DialContext(ctx, server.Network(), address)
+	if err != nil {
+		return nil, err
+	}
+	w := &watched{Conn: conn, cell: c, reads: make(chan struct{}, 1), closed: make(chan struct{})}
+	c.clients.Store(conn.LocalAddr().String(), w)
+	return w, nil
+}
+
 func (c *cell) client(transport *http.Transport) (*losant.Client, error) {
 	base := "http://localhost"
-	if c.fault.secure {
+	if c.fault.secure || c.fault.zone != nil {
 		base = "https://" + host
 	}
 	return losant.NewClient("some-token",
@@ -248,13 +223,27 @@ func (c *cell) client(transport *http.Transport) (*losant.Client, error) {
 		losant.WithLogger(slog.New(watcher{c})))
 }
 
-func (c *cell) measure(client *losant.Client) result {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	c.cancel = cancel
-	if c.mode == cancelledBefore {
-		cancel()
+// traced watches for the reuse of a connection that the server has closed.
+func (c *cell) traced() context.Context {
+	if !c.fault.closedOnReuse {
+		return c.ctx
 	}
+	var once sync.Once
+	return httptrace.WithClientTrace(c.ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		if !info.Reused {
+			return
+		}
+		once.Do(func() {
+			close(c.reused)
+			<-c.dropped
+			time.Sleep(5 * time.Millisecond) // for net/http to notice that it is closed
+		})
+	}})
+}
+
+func (c *cell) measure(client *losant.Client) result {
+	defer c.ctx.finish(context.Canceled)
+	ctx := c.traced()
 	c.armed.Store(true)
 	var (
 		r        result
@@ -269,11 +258,15 @@ func (c *cell) measure(client *losant.Client) result {
 	case err = <-ended:
 	case <-timer.C:
 		r.late = true
-		cancel()
+		c.ctx.finish(context.Canceled)
 		err = <-ended
 	}
 	r.read(err, len(response.Attempts))
-	r.arrived, r.acted = int(c.arrived.Load()), int(c.acted.Load())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.arrived = int(c.arrived.Load())
+	r.proofs = slices.Clone(c.proofs)
 	r.nothing = c.mode == cancelledWaiting && !c.waiting.Load()
+	c.judgeWaits(&r)
 	return r
 }

@@ -16,14 +16,14 @@ const (
 
 	flagAck, flagEndStream, flagEndHeaders = 1, 1, 4
 
-	codeNone, codeProtocol, codeInternal, codeRefused, codeCalm = 0, 1, 2, 7, 11
+	codeNone, codeProtocol, codeInternal, codeRefused, codeCancel, codeCalm, codeHTTP11 = 0, 1, 2, 7, 8, 11, 13
 
 	hpackStatus200, hpackStatus404 = "\x88", "\x8d"
 )
 
 // serveHTTP2 counts the requests of a connection and plays the script for each
-// once it has arrived whole.
-func (c *cell) serveHTTP2(conn, raw net.Conn) {
+// once it has arrived completely.
+func (c *cell) serveHTTP2(conn net.Conn, raw *counted, n int32) {
 	if _, err := io.ReadFull(conn, make([]byte, len(preface))); err != nil {
 		return
 	}
@@ -41,12 +41,14 @@ func (c *cell) serveHTTP2(conn, raw net.Conn) {
 			server.frame(framePing, flagAck, 0, payload)
 		}
 		if kind == frameHeaders {
-			next = c.arrive()
+			next = c.arrive(n)
 		}
-		if whole := (kind == frameHeaders || kind == frameData) && flags&flagEndStream != 0; !whole {
+		if ended := (kind == frameHeaders || kind == frameData) && flags&flagEndStream != 0; !ended {
 			continue
 		}
-		if !c.reach(atArrival) || !next.play(&arrival{cell: c, conn: conn, raw: raw, stream: stream}) {
+		a := &arrival{cell: c, step: next, conn: conn, raw: raw, stream: stream}
+		a.seen = 0 // the context ends before the response: net/http may lose it otherwise
+		if !a.take() {
 			return
 		}
 	}
@@ -76,39 +78,85 @@ func (a *arrival) succeedHTTP2() bool {
 		a.frame(frameData, flagEndStream, a.stream, a.action.body)
 }
 
-// resetStream ends the stream of the request without an answer.
-func resetStream(code uint32) step {
-	return then(func(a *arrival) bool { return a.frame(frameReset, 0, a.stream, number(code)) })
+func (a *arrival) goAway(last, code uint32) bool {
+	return a.frame(frameGoAway, 0, 0, number(last)+number(code))
 }
+
+func (a *arrival) resetStream(code uint32) bool {
+	return a.frame(frameReset, 0, a.stream, number(code))
+}
+
+const (
+	notProcessed = "RFC 9113, 8.7"
+	errorCodes   = "RFC 9113, 7"
+	goAways      = "RFC 9113, 6.8"
+
+	allStreams = 1<<31 - 1 // the last stream of a GOAWAY that announces another
+)
+
+// resetStream ends the stream of the request without a response.
+func resetStream(code uint32) step {
+	return lost(errorCodes, func(a *arrival) bool { return a.resetStream(code) })
+}
+
+// refuseStream says that the request was not looked at.
+var refuseStream = proving(refusedBy(notProcessed), resetStream(codeRefused))
 
 // resetStreamAfterHeader ends it after the header of a success.
 func resetStreamAfterHeader(code uint32) step {
-	return then(func(a *arrival) bool {
-		return a.frame(frameHeaders, flagEndHeaders, a.stream, hpackStatus200) &&
-			a.frame(frameReset, 0, a.stream, number(code))
+	s := lost("RFC 9113, 8.1", func(a *arrival) bool {
+		return a.frame(frameHeaders, flagEndHeaders, a.stream, hpackStatus200) && a.resetStream(code)
 	})
+	s.status = 200
+	return s
 }
 
 // unprocessed says that the connection ends and that the request was not
 // looked at.
-var unprocessed = then(func(a *arrival) bool {
-	return a.frame(frameGoAway, 0, 0, number(0)+number(codeNone))
+func unprocessed(code uint32) step {
+	return proving(refusedBy(notProcessed), lost("", func(a *arrival) bool { return a.goAway(0, code) }))
+}
+
+// unprocessedAndClosed is the same, and closes the connection.
+var unprocessedAndClosed = proving(refusedBy(notProcessed), lost("", func(a *arrival) bool {
+	a.goAway(0, codeNone)
+	a.awaitRead() // or a reset could overtake it
+	return false
+}))
+
+// draining announces that the connection ends, and then says which requests are
+// not looked at.
+var draining = proving(refusedBy(notProcessed), lost("", func(a *arrival) bool {
+	return a.goAway(allStreams, codeNone) && a.goAway(a.stream-1, codeNone)
+}))
+
+// goAwayProcessed says that the request may have been looked at, and ends the
+// connection.
+func goAwayProcessed(code uint32) step {
+	return ending(goAways, func(a *arrival) bool { a.goAway(a.stream, code); return false })
+}
+
+// successHTTP2 is a success with other frames around it.
+func successHTTP2(play func(*arrival) bool) step {
+	s := succeed
+	s.play = func(a *arrival) bool { return a.strike() && play(a) }
+	return s
+}
+
+var (
+	goAwayThenSucceed   = successHTTP2(func(a *arrival) bool { return a.goAway(a.stream, codeNone) && a.succeedHTTP2() })
+	announceThenSucceed = successHTTP2(func(a *arrival) bool { return a.goAway(allStreams, codeNone) && a.succeedHTTP2() })
+	succeedThenReset    = successHTTP2(func(a *arrival) bool { return a.succeedHTTP2() && a.resetStream(codeNone) })
+)
+
+// deaf answers nothing any more, not even PINGs, and keeps the connection.
+var deaf = lost("RFC 9113, 6.7", func(a *arrival) bool {
+	_, _ = io.Copy(io.Discard, a.conn)
+	return false
 })
 
-// goAwayProcessed says that the request was looked at, and ends the connection.
-func goAwayProcessed(code uint32) step {
-	return then(func(a *arrival) bool {
-		a.frame(frameGoAway, 0, 0, number(a.stream)+number(code))
-		return false
-	})
-}
-
-// goAwayThenSucceed says that no more requests are welcome, and answers this one.
-func goAwayThenSucceed(a *arrival) bool {
-	return a.frame(frameGoAway, 0, 0, number(a.stream)+number(codeNone)) && a.succeedHTTP2()
-}
-
 // notFoundHTTP2 answers with 404.
-var notFoundHTTP2 = step{refuses: true, play: func(a *arrival) bool {
-	return a.frame(frameHeaders, flagEndHeaders|flagEndStream, a.stream, hpackStatus404)
+var notFoundHTTP2 = step{proof: statusProofs[404], status: 404, play: func(a *arrival) bool {
+	return a.strike() && a.frame(frameHeaders, flagEndHeaders, a.stream, hpackStatus404) &&
+		a.frame(frameData, flagEndStream, a.stream, `{"type": "NotFound", "message": "no such invite"}`)
 }}

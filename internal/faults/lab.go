@@ -39,33 +39,39 @@ func newLab() (*lab, error) {
 		{&l.expired, host, -time.Hour, true},
 		{&l.another, "another.losant.test", time.Hour, true},
 	} {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			return nil, err
-		}
-		template := &x509.Certificate{
-			SerialNumber:          big.NewInt(1),
-			Subject:               pkix.Name{CommonName: c.name},
-			DNSNames:              []string{c.name},
-			NotBefore:             time.Now().Add(-2 * time.Hour),
-			NotAfter:              time.Now().Add(c.expires),
-			KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-			ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-			BasicConstraintsValid: true,
-			IsCA:                  true,
-		}
-		der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-		if err != nil {
-			return nil, err
-		}
-		leaf, err := x509.ParseCertificate(der)
+		certificate, err := certify(c.name, c.expires)
 		if err != nil {
 			return nil, err
 		}
 		if c.trusted {
-			l.roots.AddCert(leaf)
+			l.roots.AddCert(certificate.Leaf)
 		}
-		*c.to = tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
+		*c.to = certificate
 	}
 	return l, nil
+}
+
+// certify makes a certificate for name that signs itself.
+func certify(name string, expires time.Duration) (tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	template := &x509.Certificate{
+		SerialNumber:          big.NewInt(1),
+		Subject:               pkix.Name{CommonName: name},
+		DNSNames:              []string{name},
+		NotBefore:             time.Now().Add(-2 * time.Hour),
+		NotAfter:              time.Now().Add(expires),
+		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		BasicConstraintsValid: true,
+		IsCA:                  true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	leaf, err := x509.ParseCertificate(der)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, err
 }

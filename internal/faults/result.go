@@ -15,12 +15,30 @@ import (
 type result struct {
 	nothing   bool // the column does not apply: there was no wait
 	late      bool
-	arrived   int // requests
-	acted     int // those of them that may have been acted on, for all that the client was told
+	early     bool // the library waited less than it was told
+	arrived   int  // requests
 	attempts  int
+	hasty     int // attempts without a wait before them, but for the first
 	status    int
 	succeeded bool
 	matches   []string // sentinels
+	proofs    []proof  // of the steps that were played
+}
+
+// may counts the steps after which the request may have been processed.
+func (r result) may() int {
+	n := 0
+	for _, p := range r.proofs {
+		if p.known != refused {
+			n++
+		}
+	}
+	return n
+}
+
+// open reports whether a step left it open whether the request was processed.
+func (r result) open() bool {
+	return slices.ContainsFunc(r.proofs, func(p proof) bool { return p.known == nothingKnown })
 }
 
 func (r result) String() string {
@@ -45,11 +63,36 @@ func (r result) String() string {
 	if r.late {
 		ends = append(ends, "LATE")
 	}
-	return count + ", " + strings.Join(ends, " ")
+	if r.early {
+		ends = append(ends, "EARLY")
+	}
+	text := count + ", " + strings.Join(ends, " ")
+	if r.hasty > 0 {
+		text += fmt.Sprintf(", %d without a wait", r.hasty)
+	}
+	return text
 }
 
-func (r result) is(name string) bool {
-	return slices.Contains(r.matches, name)
+func (r result) isUnknown() bool { return slices.Contains(r.matches, "ErrOutcomeUnknown") }
+
+// sentinels are what an error can match, in the order of the table.
+var sentinels = []struct {
+	name string
+	err  error
+}{
+	{"ErrInvalidArgument", losant.ErrInvalidArgument},
+	{"ErrBadRequest", losant.ErrBadRequest},
+	{"ErrUnauthorized", losant.ErrUnauthorized},
+	{"ErrForbidden", losant.ErrForbidden},
+	{"ErrNotFound", losant.ErrNotFound},
+	{"ErrConflict", losant.ErrConflict},
+	{"ErrGone", losant.ErrGone},
+	{"ErrRateLimited", losant.ErrRateLimited},
+	{"ErrServer", losant.ErrServer},
+	{"ErrInvalidResponse", losant.ErrInvalidResponse},
+	{"ErrOutcomeUnknown", losant.ErrOutcomeUnknown},
+	{"Canceled", context.Canceled},
+	{"DeadlineExceeded", context.DeadlineExceeded},
 }
 
 // read says how a call ended by what it returned.
@@ -64,24 +107,7 @@ func (r *result) read(err error, recorded int) {
 		return
 	}
 	r.attempts, r.status = e.Attempts, e.StatusCode
-	for _, sentinel := range []struct {
-		name string
-		err  error
-	}{
-		{"ErrInvalidArgument", losant.ErrInvalidArgument},
-		{"ErrBadRequest", losant.ErrBadRequest},
-		{"ErrUnauthorized", losant.ErrUnauthorized},
-		{"ErrForbidden", losant.ErrForbidden},
-		{"ErrNotFound", losant.ErrNotFound},
-		{"ErrConflict", losant.ErrConflict},
-		{"ErrGone", losant.ErrGone},
-		{"ErrRateLimited", losant.ErrRateLimited},
-		{"ErrServer", losant.ErrServer},
-		{"ErrInvalidResponse", losant.ErrInvalidResponse},
-		{"ErrOutcomeUnknown", losant.ErrOutcomeUnknown},
-		{"Canceled", context.Canceled},
-		{"DeadlineExceeded", context.DeadlineExceeded},
-	} {
+	for _, sentinel := range sentinels {
 		if errors.Is(err, sentinel.err) {
 			r.matches = append(r.matches, sentinel.name)
 		}

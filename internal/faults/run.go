@@ -16,7 +16,6 @@ import (
 	"runtime"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	losant "github.com/losant-community/losant-rest-go"
 )
@@ -28,14 +27,14 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	results, err := l.run(rows())
+	found, err := l.run(rows())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Print(markdown(rows(), results))
-	if unexpected := unexpected(rows(), results); len(unexpected) > 0 {
-		fmt.Fprintln(os.Stderr, strings.Join(unexpected, "\n"))
+	fmt.Print(markdown(rows()))
+	if wrong := append(unexpected(rows(), found), broken(rows(), found)...); len(wrong) > 0 {
+		fmt.Fprintln(os.Stderr, strings.Join(wrong, "\n"))
 		os.Exit(1)
 	}
 }
@@ -59,7 +58,12 @@ type action struct {
 	name   string
 	status int
 	body   string
-	call   func(context.Context, *losant.Client, ...losant.RequestOption) error
+	method func(context.Context, *losant.Client, losant.InstanceOrgInviteRef, ...losant.RequestOption) error
+}
+
+// call makes a call about the one invite.
+func (a action) call(ctx context.Context, client *losant.Client, opts ...losant.RequestOption) error {
+	return a.method(ctx, client, ref(), opts...)
 }
 
 const (
@@ -71,95 +75,79 @@ const (
 const inviteJSON = `{"id": "64b0f5d29c3a7e0012ab34cd", "email": "new.member@example.com", "role": "edit"}`
 
 func actions() []action {
+	type invite = losant.InstanceOrgInviteRef
 	return []action{
-		get: {"Get", http.StatusOK, inviteJSON, func(ctx context.Context, c *losant.Client, opts ...losant.RequestOption) error {
-			return whole(c.InstanceOrgInvite.Get(ctx, ref(), opts...))
+		get: {"Get", http.StatusOK, inviteJSON, func(ctx context.Context, c *losant.Client, i invite, opts ...losant.RequestOption) error {
+			return either(c.InstanceOrgInvite.Get(ctx, i, opts...))
 		}},
-		remove: {"Delete", http.StatusOK, `{"success": true}`, func(ctx context.Context, c *losant.Client, opts ...losant.RequestOption) error {
-			return c.InstanceOrgInvite.Delete(ctx, ref(), opts...)
+		remove: {"Delete", http.StatusOK, `{"success": true}`, func(ctx context.Context, c *losant.Client, i invite, opts ...losant.RequestOption) error {
+			return c.InstanceOrgInvite.Delete(ctx, i, opts...)
 		}},
-		resend: {"ResendInvite", http.StatusCreated, inviteJSON, func(ctx context.Context, c *losant.Client, opts ...losant.RequestOption) error {
-			return whole(c.InstanceOrgInvite.ResendInvite(ctx, ref(), losant.OrgRoleInfo{Role: losant.OrgRoleView}, opts...))
+		resend: {"ResendInvite", http.StatusCreated, inviteJSON, func(ctx context.Context, c *losant.Client, i invite, opts ...losant.RequestOption) error {
+			return either(c.InstanceOrgInvite.ResendInvite(ctx, i, losant.OrgRoleInfo{Role: losant.OrgRoleView}, opts...))
 		}},
 	}
 }
 
 var errHalf = errors.New("neither an invite nor an error, or both")
 
-func whole(invite *losant.OrgInvite, err error) error {
+// either returns err, or another error if there is not exactly one of the two.
+func either(invite *losant.OrgInvite, err error) error {
 	if (invite == nil) == (err == nil) || invite != nil && invite.ID == "" {
 		return errHalf
 	}
 	return err
 }
 
-// mode is what happens to the context of a call.
-type mode int
-
-const (
-	alive mode = iota
-	cancelledBefore
-	cancelledDuring  // the attempt
-	cancelledWaiting // for the next one
-	modes
-)
-
 // results are the cells of a row.
 type results [3][modes]result
+
+// job is a cell to run, and where its result goes.
+type job struct {
+	row string
+	*cell
+	result *result
+}
 
 // run runs the cells of all rows. Those that mostly sleep run before the others,
 // which keep the machine busy, so that time does not decide what comes of them.
 func (l *lab) run(rows []row) ([]results, error) {
-	all := make([]results, len(rows))
-	var failures atomic.Pointer[error]
-	for _, sleeping := range []bool{true, false} {
-		lanes := make(chan struct{}, 2*runtime.NumCPU())
-		if sleeping {
-			lanes = make(chan struct{}, 16)
-		}
-		var group sync.WaitGroup
-		for n, row := range rows {
-			f := fault{dials: []dial{connect}, connections: []greeting{plain}, requests: []step{succeed}}
-			row.setUp(&f)
-			if (f.timed || f.maxWait > 0) != sleeping {
-				continue
-			}
-			for a, action := range actions() {
-				for m := range modes {
-					lanes <- struct{}{}
-					group.Go(func() {
-						defer func() { <-lanes }()
-						c := &cell{
-							lab: l, fault: f, action: action, mode: m,
-							returned: make(chan struct{}), header: make(chan struct{}, 1), dropped: make(chan struct{}, 1),
-						}
-						r, err := c.run()
-						if err != nil {
-							err = fmt.Errorf("%s, %s: %w", row.name, action.name, err)
-							failures.CompareAndSwap(nil, &err)
-						}
-						all[n][a][m] = r
-					})
+	found := make([]results, len(rows))
+	var sleeping, busy []job
+	for n, row := range rows {
+		f := row.fault()
+		for a, action := range actions() {
+			for m := range modes {
+				j := job{row.name, newCell(l, f, action, m), &found[n][a][m]}
+				if f.timed || f.maxWait > 0 || f.pings {
+					sleeping = append(sleeping, j)
+				} else {
+					busy = append(busy, j)
 				}
 			}
 		}
-		group.Wait()
 	}
-	if err := failures.Load(); err != nil {
-		return nil, *err
-	}
-	return all, nil
+	err := runAll(sleeping, 32)
+	return found, errors.Join(err, runAll(busy, 2*runtime.NumCPU()))
 }
 
-// unexpected lists the cells that are not as their row expects.
-func unexpected(rows []row, all []results) []string {
-	var list []string
-	for n, row := range rows {
-		for a, expected := range [...]string{get: row.get, remove: row.remove, resend: row.resend} {
-			if got := all[n][a][alive].String(); got != expected {
-				list = append(list, fmt.Sprintf("%s, %s: expected %q, got %q", row.name, actions()[a].name, expected, got))
+func runAll(jobs []job, lanes int) error {
+	var (
+		queue = make(chan struct{}, lanes)
+		group sync.WaitGroup
+		errs  = make([]error, len(jobs))
+	)
+	for n, j := range jobs {
+		queue <- struct{}{}
+		group.Go(func() {
+			defer func() { <-queue }()
+			r, err := j.run()
+			if err != nil {
+				errs[n] = fmt.Errorf("%s, %s, %v: %w", j.row, j.action.name, j.mode, err)
 			}
-		}
+			*j.result = r
+		})
 	}
-	return list
+	group.Wait()
+	return errors.Join(errs...)
 }

@@ -2,112 +2,182 @@ package retry
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"sync"
 	"time"
 )
 
 var (
-	errTooLarge = errors.New("the answer is larger than allowed")
-	errNoResult = errors.New("the transport returned neither an answer nor an error")
+	errTooLarge = errors.New("the response is larger than allowed")
+	errNoResult = errors.New("the transport returned neither a response nor an error")
 
-	// errResent stands for a request that net/http sent again by itself: a GET
-	// whose kept-alive connection was closed and, over HTTP/2, any request without
-	// a body, without limit.
-	errResent         = errors.New("the transport lost the connection and sent the request again")
-	errResentTooOften = errors.New("the connection was lost again and again")
+	// errRepeated stands for a request that the transport sent again by itself,
+	// such as a GET whose kept-alive connection was closed.
+	errRepeated         = errors.New("the transport lost the connection and sent the request again")
+	errRefused          = errors.New("the server refused to process the request, or reset it (HTTP/2)")
+	errRepeatedTooOften = errors.New("the connection was lost again and again")
 )
 
-// attempt sends the request once and reads the answer to its end.
+// attempt sends the request once and reads the response to its end.
 func (x *call) attempt(req *http.Request) {
 	started, ctx := time.Now(), req.Context()
-	x.answer, x.unstarted = answer{}, false
-	p, req := watch(req, x.transport, x.Safety, x.policy.AttemptTimeout, x.policy.MaxAttempts-x.Attempts)
-	defer p.stop()
-	req.Header = x.header
-	resp, err := x.transport.RoundTrip(req) //nolint:bodyclose // receive closes it
+	x.response, x.unstarted = response{}, false
+	p, req := x.watch(req)
+	resp, err := x.req.Transport.RoundTrip(req) //nolint:bodyclose // receive closes it
 	if resp == nil && err == nil {
 		err = errNoResult
 	}
+	x.reused = p.reused.Load()
 	if err != nil {
-		x.Outcome = outcomeOfError(err, p.maybeSent())
+		err = p.explain(err)
+		x.fail(err, p)
 	} else {
-		err = x.receive(resp)
+		err = x.receive(resp, p)
 	}
-	switch {
-	case err == nil:
-	case ctx.Err() != nil:
-		err, x.Interrupted = contextError(ctx), true
-	case p.exhausted.Load():
-		err = errResentTooOften
-	case p.expired.Load():
-		err = fmt.Errorf("no whole answer within %v: %w", x.policy.AttemptTimeout, context.DeadlineExceeded)
-	default:
-		err = x.hooks.Redact(err)
+	if x.Stream == nil {
+		p.stop()
 	}
-	x.record(err, time.Since(started), int(p.resent.Load()))
+	x.timedOut = p.expired.Load()
+	x.bodyRead = x.bodyRead || p.upload && p.body.read.Load()
+	if err != nil {
+		err = x.reason(ctx, err, p)
+	}
+	x.record(err, time.Since(started), p)
 	x.hooks.Attempted(ctx, x.Attempts, x.last)
 	if x.Outcome == Unauthorized {
 		x.hooks.Unauthorized()
 	}
 }
 
-// record notes how an attempt ended, and the times that net/http sent it again.
-func (x *call) record(err error, took time.Duration, resent int) {
-	x.Err = err
-	x.Uncertain = x.Uncertain || x.Safety != Safe && rules[x.Outcome].uncertain || x.Safety == Idempotent && resent > 0
-	wait := x.wait
-	for range resent {
-		x.Record = append(x.Record, Attempt{Err: errResent, Wait: wait})
-		wait = 0
+// fail notes an attempt without a response.
+func (x *call) fail(err error, p *probe) {
+	x.Outcome = outcomeOfError(err, p)
+	var refusal *ProxyError
+	if errors.As(err, &refusal) {
+		x.RetryAfter, x.HasRetryAfter = retryAfter(refusal.Header, time.Now())
 	}
-	x.last = Attempt{StatusCode: x.StatusCode, Err: err, Duration: took, Wait: wait}
-	x.Record = append(x.Record, x.last)
-	x.Attempts = len(x.Record)
 }
 
-// receive reads and classifies an answer. Its error is about the body.
-func (x *call) receive(resp *http.Response) error {
-	x.StatusCode, x.Header, x.Outcome = resp.StatusCode, resp.Header, outcomeOfStatus(resp.StatusCode)
+// reason says why an attempt ended with err.
+func (x *call) reason(ctx context.Context, err error, p *probe) error {
+	switch {
+	case ctx.Err() != nil:
+		x.Interrupted = true
+		return contextError(ctx)
+	case p.exhausted.Load():
+		x.exhausted = true
+		return errRepeatedTooOften
+	case p.refused.Load():
+		return errRefused
+	case x.timedOut:
+		return fmt.Errorf("no complete response within %v (RetryPolicy.AttemptTimeout): %w", p.timeout, context.DeadlineExceeded)
+	default:
+		return x.hooks.Redact(err)
+	}
+}
+
+// record notes how an attempt ended, and the times that the transport sent the
+// request again.
+func (x *call) record(err error, took time.Duration, p *probe) {
+	repeats := max(0, p.requests()-1)
+	x.Err = err
+	x.last = Attempt{StatusCode: x.StatusCode, Err: err, Duration: took, Wait: x.wait}
+	if x.Safety != Safe {
+		// net/http's own transport repeats these only if nothing was sent.
+		x.Uncertain = x.Uncertain || rules[x.Outcome].uncertain || repeats > 0 && !p.stock
+	}
+	if x.Outcome == Unprocessed {
+		x.refusals++
+	} else {
+		x.tries++
+	}
+	x.repeats += repeats
+	x.Attempts += 1 + repeats
+	if !x.req.Record {
+		return
+	}
+	for range repeats {
+		x.Record = append(x.Record, Attempt{Err: errRepeated, Wait: x.last.Wait})
+		x.last.Wait = 0
+	}
+	x.Record = append(x.Record, x.last)
+}
+
+// receive reads and classifies a response. Its error is about the body.
+func (x *call) receive(resp *http.Response, p *probe) error {
+	if overHTTP1 := resp.ProtoMajor == 1; overHTTP1 != x.overHTTP1.Load() {
+		x.overHTTP1.Store(overHTTP1)
+	}
+	x.StatusCode, x.Header, x.Outcome = resp.StatusCode, resp.Header, outcomeOfStatus(resp.StatusCode, x.req.Statuses)
+	if resp.StatusCode == http.StatusRequestTimeout && resp.Close && x.reused {
+		// No complete request was received (RFC 9110, section 15.5.9): the server
+		// closed a connection that had been idle while the request was on its way.
+		x.Outcome = Deferred
+	}
 	x.RetryAfter, x.HasRetryAfter = retryAfter(resp.Header, time.Now())
 	if resp.Body == nil {
 		return nil
 	}
+	if x.req.Stream && x.Outcome == Succeeded && p.timer.Stop() {
+		x.Stream = &stream{resp.Body, p}
+		return nil
+	}
 	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode == http.StatusSwitchingProtocols {
+	switch resp.StatusCode {
+	case http.StatusSwitchingProtocols:
 		return nil // the body is the connection, which never ends
+	case http.StatusMisdirectedRequest:
+		return nil // net/http closes a connection whose body was not read, so that the retry takes another one
 	}
 	err := x.read(resp)
 	if err != nil && x.Outcome == Succeeded {
 		x.Outcome = Truncated
-		if errors.Is(err, errTooLarge) {
+		if errors.Is(err, errTooLarge) || errors.Is(err, gzip.ErrHeader) {
 			x.Outcome = Unreadable
 		}
+	}
+	if x.StatusCode == http.StatusTooManyRequests && !x.HasRetryAfter && err == nil {
+		x.RetryAfter, x.HasRetryAfter = x.hooks.RetryAfter(x.Body)
 	}
 	return err
 }
 
+// stream is the body of a response that is read while it arrives. Only the
+// context of the call limits its time.
+type stream struct {
+	io.ReadCloser
+	probe *probe
+}
+
+func (s *stream) Close() error {
+	defer s.probe.stop()
+	return s.ReadCloser.Close()
+}
+
 func (x *call) read(resp *http.Response) error {
-	if resp.ContentLength > x.maxBytes {
-		return fmt.Errorf("%w: %d bytes, at most %d", errTooLarge, resp.ContentLength, x.maxBytes)
+	maxBytes := min(max(x.maxBytes, x.req.MaxBytes), math.MaxInt64-1)
+	if resp.ContentLength > maxBytes {
+		return fmt.Errorf("%w: %d bytes, at most %d", errTooLarge, resp.ContentLength, maxBytes)
 	}
 	if x.buffer == nil {
 		x.buffer = buffers.Get().(*bytes.Buffer)
 	}
 	x.buffer.Reset()
-	_, err := x.buffer.ReadFrom(io.LimitReader(resp.Body, x.maxBytes+1))
+	_, err := x.buffer.ReadFrom(io.LimitReader(resp.Body, maxBytes+1))
 	x.Body = x.buffer.Bytes()
 	switch {
 	case err != nil:
 		return err
-	case int64(len(x.Body)) > x.maxBytes:
-		x.Body = x.Body[:x.maxBytes]
-		return fmt.Errorf("%w: more than %d bytes", errTooLarge, x.maxBytes)
+	case int64(len(x.Body)) > maxBytes:
+		x.Body = x.Body[:maxBytes]
+		return fmt.Errorf("%w: more than %d bytes", errTooLarge, maxBytes)
 	case endsWithConnection(resp) && isCutOff(x.Body):
 		return io.ErrUnexpectedEOF
 	}

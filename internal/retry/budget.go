@@ -1,14 +1,50 @@
 package retry
 
-import "sync/atomic"
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+)
 
 // The prices of a budget are those of the AWS SDKs' standard mode.
 const (
-	retryCost    = 5 // of every attempt but the first
-	answerRefund = 1 // to a call that is answered at its first attempt
+	retryCost      = 5 // of every attempt but the first
+	responseRefund = 1 // to a call whose first attempt gets a final response
 )
 
-// budget is a token bucket that all calls of a Loop share. It begins full.
+var errNoBudget = errors.New("not retried: the retry budget is empty (RetryPolicy.Budget)")
+
+// pay charges the budget for a retry, or reports that there is too little left.
+// Where the server sets the pace, a retry is free: after a request that it did
+// not look at, and after a 429 that names a wait.
+func (x *call) pay() bool {
+	if x.Outcome == Unprocessed || x.StatusCode == http.StatusTooManyRequests && x.HasRetryAfter {
+		return true
+	}
+	if !x.budget.take() {
+		if x.Err == nil {
+			x.Err = errNoBudget
+		} else {
+			x.Err = fmt.Errorf("%w; %w", x.Err, errNoBudget)
+		}
+		return false
+	}
+	x.paid, x.unstarted = true, true
+	return true
+}
+
+// refund credits the budget after a final response: a retry that led to one was
+// worth its cost.
+func (x *call) refund() {
+	if x.paid {
+		x.budget.refund(retryCost)
+	} else {
+		x.budget.refund(responseRefund)
+	}
+}
+
+// budget is a token bucket that all calls of a Client share. It begins full.
 type budget struct {
 	size int64 // below zero: without bound
 	left atomic.Int64

@@ -14,7 +14,7 @@ func TestBudget(t *testing.T) {
 	assert.True(t, b.take())
 	assert.True(t, b.take())
 	assert.False(t, b.take(), "1 is left, which is less than a retry costs")
-	b.refund(answerRefund)
+	b.refund(responseRefund)
 	assert.False(t, b.take())
 	b.refund(3)
 	assert.True(t, b.take())
@@ -55,7 +55,7 @@ func TestBudgetConcurrently(t *testing.T) {
 	for range 16 {
 		group.Go(func() {
 			for range 500 {
-				b.refund(answerRefund)
+				b.refund(responseRefund)
 			}
 		})
 	}

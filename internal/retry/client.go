@@ -1,9 +1,19 @@
-// Package retry sends an HTTP request, and sends it again while that can do no
-// harm.
+// Package retry sends an HTTP request, and sends it again while a retry cannot
+// repeat a side effect.
 //
-// go-retryablehttp runs the loop: it rewinds the body, counts, and sleeps. This
-// package makes its decisions: [Client.Do] gives each call a retryablehttp.Client
-// of its own, whose functions are methods of that call.
+// go-retryablehttp runs the loop: it rewinds the body, counts and sleeps. This
+// package makes the decisions: [Client.Do] gives each call a
+// retryablehttp.Client of its own, whose functions are methods of that call.
+//
+// The life of a call, from top to bottom:
+//
+//	Do            builds the request and starts the loop    client.go
+//	RoundTrip     is one turn of the loop                   client.go
+//	attempt       sends the request and reads the response  attempt.go
+//	watch         observes what the transport does          probe.go
+//	outcomeOf…    classifies the result                     outcome.go
+//	checkRetry    decides whether a retry follows           client.go
+//	wait          says after how long                       wait.go
 package retry
 
 import (
@@ -11,36 +21,62 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
 )
 
+// maxRepeats limits, for a call, the retries of requests that the server did not
+// look at, and separately the repetitions by the transport itself. net/http needs
+// up to 6 to get past an HTTP/2 server that permits few streams.
+const maxRepeats = 8
+
 // Client sends requests according to a [Policy]. It is safe for concurrent use.
 type Client struct {
-	policy   Policy
-	maxBytes int64
-	budget   budget
+	policy    Policy
+	maxBytes  int64
+	closeIdle func() // closes idle connections; nil if the transport is not the client's own
+	budget    budget
+	overHTTP1 atomic.Bool // the last response came over HTTP/1
 }
 
-// New returns a Client that reads at most maxBytes of each answer. The policy
-// must come from [Policy.Complete].
-func New(policy Policy, maxBytes int64) *Client {
-	c := &Client{policy: policy, maxBytes: min(maxBytes, math.MaxInt64-1)}
+// New returns a Client that reads at most maxBytes of a response. The policy
+// must come from [Policy.Complete]. closeIdle closes the idle connections of the
+// transport; nil leaves them open.
+func New(policy Policy, maxBytes int64, closeIdle func()) *Client {
+	c := &Client{policy: policy, maxBytes: maxBytes, closeIdle: closeIdle}
 	c.budget.fill(policy.Budget)
 	return c
 }
 
 // Request is what a call sends.
 type Request struct {
-	Method    string
-	URL       *url.URL
-	Header    http.Header // of the first attempt; see [Hooks.Prepare]
-	Body      []byte      // nil: none
-	Transport http.RoundTripper
+	Method      string
+	URL         *url.URL
+	Header      http.Header // of the first attempt; see [Hooks.Prepare]
+	Body        []byte      // nil: none
+	Upload      Upload      // a body that is read while it is sent, instead of Body
+	Safety      Safety      // of sending the request twice; by default OfMethod
+	Statuses    []int       // the 2xx that are successes; any other is not understood
+	Stream      bool        // hand over the body of a success without reading it
+	MaxAttempts int         // 0: as the policy says
+	MaxBytes    int64       // of the response, if more than the Client says
+	Record      bool        // keep a record of every attempt
+	Transport   http.RoundTripper
+}
+
+// Upload is a body that is read while it is sent.
+type Upload interface {
+	// Open returns the body from its beginning. After a read from an earlier
+	// one, it is called only if CanReopen.
+	Open() (io.Reader, error)
+	CanReopen() bool
+	Size() int64 // in bytes; -1: unknown
 }
 
 // Hooks lets the owner of a call take part in it. The methods are called on the
@@ -55,6 +91,9 @@ type Hooks interface {
 	Renew() (bool, error)
 	// Redact removes secrets from an error of the transport.
 	Redact(err error) error
+	// RetryAfter reads the wait that a 429 without a Retry-After field asks for
+	// in its body.
+	RetryAfter(body []byte) (time.Duration, bool)
 	// Attempted is called after every attempt.
 	Attempted(ctx context.Context, number int, a Attempt)
 	// Retrying is called before the wait for another attempt.
@@ -63,33 +102,37 @@ type Hooks interface {
 
 // Result is how a call ended.
 type Result struct {
-	answer
+	response
 
-	Safety    Safety    // of the method
-	Attempts  int       // requests handed to the transport, or sent again by it
-	Record    []Attempt // one per attempt
-	Uncertain bool      // an attempt may have had its effect, whatever the last one says
+	Safety    Safety
+	Attempts  int           // requests handed to the transport, or sent again by it
+	Record    []Attempt     // one per request, if asked for
+	Uncertain bool          // the request may have had its effect, whatever the last attempt says
+	Stream    io.ReadCloser // the body of a success, if asked for
 
 	buffer *bytes.Buffer
 }
 
-// answer is the part of a Result that is about the last attempt.
-type answer struct {
+// response is the part of a Result that is about the last attempt.
+type response struct {
 	Outcome       Outcome // NotSent before the first attempt
-	StatusCode    int     // 0: no answer
+	StatusCode    int     // 0: no response
 	Header        http.Header
 	Body          []byte        // as far as it was read; valid until Release
 	RetryAfter    time.Duration // what the server asked for
 	HasRetryAfter bool
-	Err           error // why there is no complete answer, or no further attempt
+	Err           error // why there is no complete response, or no further attempt
 	Interrupted   bool  // the caller's context ended during the attempt
+
+	reused   bool // the attempt used a connection that had been idle
+	timedOut bool // AttemptTimeout ended the attempt
 }
 
 // Attempt is the record of one request.
 type Attempt struct {
-	StatusCode int           // 0: no answer
-	Err        error         // why there is no complete answer
-	Duration   time.Duration // until the answer was read
+	StatusCode int           // 0: no response
+	Err        error         // why there is no complete response
+	Duration   time.Duration // until the response was read
 	Wait       time.Duration // before it was sent
 }
 
@@ -98,15 +141,20 @@ type call struct {
 	*Client
 	Result
 
-	transport http.RoundTripper
-	header    http.Header // of the next attempt; http.Client would copy it
-	hooks     Hooks
-	loop      retryablehttp.Client
-	http      http.Client   // what the loop sends through: the call itself
-	shown     http.Response // what they see of an answer
+	req    *Request
+	header http.Header // of the next attempt; http.Client would copy it
+	hooks  Hooks
+	loop   retryablehttp.Client
+	http   http.Client   // what the loop sends through: the call itself
+	shown  http.Response // what they see of a response
 
 	last      Attempt
 	wait      time.Duration // before the next attempt
+	tries     int           // attempts that count against MaxAttempts
+	refusals  int           // attempts whose request the server did not look at
+	repeats   int           // requests that the transport sent again by itself
+	exhausted bool          // the transport reached the limit of its repetitions
+	bodyRead  bool          // a part of the Upload was read
 	renewed   bool          // Renew was called
 	paid      bool          // the budget was charged for a retry
 	unstarted bool          // that retry has not begun
@@ -115,35 +163,46 @@ type call struct {
 // Do sends req until an attempt is final. It never returns nil, and its Result
 // must be released.
 func (c *Client) Do(ctx context.Context, req *Request, hooks Hooks) *Result {
-	x := &call{Client: c, transport: req.Transport, header: req.Header, hooks: hooks}
-	x.Safety = SafetyOf(req.Method)
+	x := &call{Client: c, req: req, header: req.Header, hooks: hooks}
+	x.Safety = req.Safety
+	if x.Safety == OfMethod {
+		x.Safety = safetyOf(req.Method)
+	}
 	x.http.Transport = x
 	x.loop = retryablehttp.Client{
 		HTTPClient:   &x.http,
-		Logger:       nil, // its default writes URLs to stderr
-		RetryMax:     c.policy.MaxAttempts - 1,
-		CheckRetry:   x.checkRetry,
-		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return x.wait },
-		PrepareRetry: x.prepareRetry,
+		Logger:       nil,           // its default writes URLs to stderr
+		RetryMax:     math.MaxInt32, // checkRetry decides
+		CheckRetry:   x.checkRetry,  // it sets Backoff and PrepareRetry when they are needed
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	r := &retryablehttp.Request{Request: (&http.Request{
-		Method: req.Method, URL: req.URL, Host: req.URL.Host, Header: noHeader,
-	}).WithContext(ctx)}
-	if req.Body != nil {
-		_ = r.SetBody(req.Body) // never fails for a []byte
-		r.GetBody = nil         // or net/http would send a POST again over HTTP/2
-	}
-	resp, err := x.loop.Do(r)
+	defer func() { // also when a hook panics
+		if x.unstarted {
+			x.budget.refund(retryCost)
+		}
+	}()
+	resp, err := x.loop.Do(x.newRequest(ctx))
 	if err == nil {
 		_ = resp.Body.Close()
 	} else if ctx.Err() != nil {
 		x.Err = contextError(ctx)
 	}
-	if x.unstarted {
-		c.budget.refund(retryCost)
-	}
 	return &x.Result
+}
+
+func (x *call) newRequest(ctx context.Context) *retryablehttp.Request {
+	r := &retryablehttp.Request{Request: (&http.Request{
+		Method: x.req.Method, URL: x.req.URL, Host: x.req.URL.Host, Header: noHeader,
+	}).WithContext(ctx)}
+	switch {
+	case x.req.Upload != nil:
+		_ = r.SetBody(x.req.Upload.Open) // opens it, and reads nothing
+		r.ContentLength = x.req.Upload.Size()
+	case x.req.Body != nil:
+		_ = r.SetBody(x.req.Body) // never fails for a []byte
+	}
+	r.GetBody = nil // see probe.go
+	return r
 }
 
 // RoundTrip makes one attempt. http.Client and go-retryablehttp see its status
@@ -162,27 +221,49 @@ func (x *call) RoundTrip(req *http.Request) (*http.Response, error) {
 func (x *call) checkRetry(ctx context.Context, _ *http.Response, _ error) (bool, error) {
 	if x.Outcome == Succeeded || x.Outcome == Refused {
 		x.refund()
+		return false, nil
 	}
-	if x.Attempts >= x.policy.MaxAttempts || !rules[x.Outcome].retry[x.Safety] {
+	if !x.mayRetry() {
 		return false, nil
 	}
 	if ctx.Err() != nil {
 		x.Err = contextError(ctx)
 		return false, nil
 	}
+	x.loop.Backoff = func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return x.wait }
+	x.loop.PrepareRetry = x.prepareRetry
 	if x.Outcome == Unauthorized {
 		return x.renew(ctx), nil
 	}
-	x.wait = x.policy.wait(&x.answer, x.Attempts)
-	if deadline, ok := ctx.Deadline(); x.wait > x.policy.MaxWait || ok && x.wait >= time.Until(deadline) {
+	wait, ok := x.policy.wait(&x.response, x.tries+x.refusals, untilDeadline(ctx))
+	if !ok || !x.pay() {
 		return false, nil
 	}
-	if !x.budget.take() {
-		return false, nil
+	x.wait = wait
+	if x.closeIdle != nil && (x.timedOut && x.reused || x.StatusCode == http.StatusMisdirectedRequest) {
+		x.closeIdle() // the other idle connections may lead to the same peer
 	}
-	x.paid, x.unstarted = true, true
 	x.hooks.Retrying(ctx, x.Attempts, x.last, x.wait)
 	return true, nil
+}
+
+// mayRetry reports whether the rules and the limits permit another attempt.
+func (x *call) mayRetry() bool {
+	maxAttempts := x.policy.MaxAttempts
+	if x.req.MaxAttempts > 0 {
+		maxAttempts = x.req.MaxAttempts
+	}
+	rule := rules[x.Outcome]
+	switch {
+	case !rule.retry[x.Safety], x.exhausted:
+		return false
+	case x.bodyRead && (rule.uncertain || !x.req.Upload.CanReopen()):
+		return false
+	case x.Outcome == Unprocessed:
+		return maxAttempts > 1 && x.refusals <= maxRepeats
+	default:
+		return x.tries < maxAttempts
+	}
 }
 
 // renew decides whether an attempt follows a 401: at most once in a call.
@@ -192,26 +273,16 @@ func (x *call) renew(ctx context.Context) bool {
 		return false
 	}
 	x.renewed, x.wait = true, 0
-	again, err := x.hooks.Renew()
+	renewed, err := x.hooks.Renew()
 	if err != nil {
 		x.Err = err
 	}
-	if err != nil || !again {
+	if err != nil || !renewed {
 		x.refund()
 		return false
 	}
 	x.hooks.Retrying(ctx, x.Attempts, x.last, 0)
 	return true
-}
-
-// refund credits the budget after an answer: a retry that led to one was worth
-// its cost.
-func (x *call) refund() {
-	if x.paid {
-		x.budget.refund(retryCost)
-	} else {
-		x.budget.refund(answerRefund)
-	}
 }
 
 func (x *call) prepareRetry(*http.Request) error {

@@ -9,7 +9,7 @@ import (
 )
 
 // FuzzRetryAfter: whatever an answer asks for, a wait that is begun is never
-// below MinWait, never above MaxWait.
+// below MinWait, and none is begun that is longer than MaxWait or the deadline.
 func FuzzRetryAfter(f *testing.F) {
 	for _, value := range []string{"", "0", "1", "-1", "3600", "9223372036", "9223372037", "99999999999999999999", "1e9", "Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"} {
 		f.Add(value, 429, 1, int64(time.Second), int64(time.Minute))
@@ -22,10 +22,12 @@ func FuzzRetryAfter(f *testing.F) {
 		p := Policy{MinWait: time.Duration(shortest), MaxWait: time.Duration(longest)}
 		asked, ok := retryAfter(http.Header{"Retry-After": {value}}, time.Now())
 		require.GreaterOrEqual(t, asked, time.Duration(0))
-		wait := p.wait(&answer{StatusCode: status, RetryAfter: asked, HasRetryAfter: ok}, attempts)
-		require.GreaterOrEqual(t, wait, p.MinWait)
-		if !ok || status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
-			require.LessOrEqual(t, wait, p.MaxWait) // and the Loop does not begin a longer one
+		wait, begun := p.wait(&response{StatusCode: status, RetryAfter: asked, HasRetryAfter: ok}, attempts, time.Hour)
+		if begun {
+			require.GreaterOrEqual(t, wait, p.MinWait)
+			require.GreaterOrEqual(t, wait, asked)
+			require.LessOrEqual(t, asked, p.MaxWait)
+			require.Less(t, wait, time.Hour, "the deadline")
 		}
 	})
 }

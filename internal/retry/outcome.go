@@ -3,8 +3,11 @@ package retry
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 )
 
 // Safety says what it does to send a request a second time, in the terms of
@@ -13,15 +16,15 @@ type Safety int
 
 // The effects of sending a request again.
 const (
-	Safe       Safety = iota // nothing: it only reads
+	OfMethod   Safety = iota // as the method says
+	Safe                     // none: it only reads
 	Idempotent               // no more than the first: it removes or replaces
-	Unsafe                   // the same again: it creates, or mails
+	Unsafe                   // the same again: it creates, or sends mail
 )
 
-// SafetyOf returns the effect of repeating a request of method. PUT counts as
-// a removal does, because its outcome matters; whatever is not known to be
+// safetyOf returns the safety of method. A method that is not known to be
 // harmless is Unsafe.
-func SafetyOf(method string) Safety {
+func safetyOf(method string) Safety {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return Safe
@@ -37,61 +40,93 @@ type Outcome int
 
 // The ways for an attempt to end.
 const (
-	NotSent      Outcome = iota // proof that nothing was sent, and it may go better next time
-	Unsendable                  // proof that nothing was sent, and it never will be
-	Lost                        // something may have been sent, and no answer came
-	Succeeded                   // 2xx, read whole
-	Truncated                   // 2xx whose body broke off
-	Unreadable                  // an answer that is too large, or of a status that means nothing
+	NotSent      Outcome = iota // proof that nothing was sent; a retry may succeed
+	Unsendable                  // proof that nothing was sent; a retry fails likewise
+	Unprocessed                 // proof that the server did not look at the request (RFC 9113, section 8.7)
+	Lost                        // something may have been sent, and no response came
+	Succeeded                   // a success, read completely
+	Truncated                   // a success whose body broke off
+	Unreadable                  // a response that is too large, cannot be decoded, or has a status without a meaning here
 	Unauthorized                // 401
-	Throttled                   // 429
-	Failed                      // 408, and 5xx but 501 and 505: it may have been done
-	Refused                     // any other status: it was not done
+	Deferred                    // a status that says that nothing was done, and that a retry may succeed
+	Failed                      // a status that leaves open whether it was done; a retry may succeed
+	Inconclusive                // likewise; a retry fails likewise
+	Refused                     // any other status: nothing was done
 )
 
 // rules is the policy: whether an attempt may follow one that ended so, for
-// each Safety, and whether what was asked for may have been done nevertheless.
+// each Safety, and whether the request may have had its effect nevertheless.
 var rules = [...]struct {
-	retry     [3]bool
+	retry     [Unsafe + 1]bool
 	uncertain bool
 }{
 	NotSent:      {retry: [...]bool{Safe: true, Idempotent: true, Unsafe: true}},
 	Unsendable:   {},
+	Unprocessed:  {retry: [...]bool{Safe: true, Idempotent: true, Unsafe: true}},
 	Lost:         {retry: [...]bool{Safe: true, Idempotent: true, Unsafe: false}, uncertain: true},
 	Succeeded:    {},
 	Truncated:    {retry: [...]bool{Safe: true, Idempotent: false, Unsafe: false}, uncertain: true},
 	Unreadable:   {uncertain: true},
 	Unauthorized: {retry: [...]bool{Safe: true, Idempotent: true, Unsafe: true}},
-	Throttled:    {retry: [...]bool{Safe: true, Idempotent: true, Unsafe: true}},
+	Deferred:     {retry: [...]bool{Safe: true, Idempotent: true, Unsafe: true}},
 	Failed:       {retry: [...]bool{Safe: true, Idempotent: true, Unsafe: false}, uncertain: true},
+	Inconclusive: {uncertain: true},
 	Refused:      {},
 }
 
-// outcomeOfStatus classifies an answer whose body was read.
-func outcomeOfStatus(status int) Outcome {
-	switch {
-	case status >= 200 && status <= 299:
-		return Succeeded
-	case status == http.StatusUnauthorized:
+// outcomeOfStatus classifies a response whose body was read. The comments name
+// the section of RFC 9110, or the other RFC, that defines a status.
+func outcomeOfStatus(status int, successes []int) Outcome {
+	switch status {
+	case http.StatusUnauthorized:
 		return Unauthorized
-	case status == http.StatusTooManyRequests:
-		return Throttled
-	case status == http.StatusNotImplemented, status == http.StatusHTTPVersionNotSupported:
-		return Refused
-	case status == http.StatusRequestTimeout, status >= 500 && status <= 599:
+	case http.StatusTooManyRequests, // RFC 6585, section 4
+		http.StatusTooEarly,           // RFC 8470, section 5.2
+		http.StatusMisdirectedRequest: // 15.5.20; on another connection
+		return Deferred
+	case http.StatusRequestTimeout, // 15.5.9
+		499, 460: // a hop gave up: nginx, AWS load balancers
 		return Failed
+	case http.StatusNotModified: // 15.4.5: of a request that had no condition
+		return Unreadable
+	case http.StatusSeeOther, // 15.4.4: the usual response to a POST that was done
+		http.StatusVariantAlsoNegotiates, // RFC 2295; this and the next are configuration
+		http.StatusInsufficientStorage,   // RFC 4918
+		http.StatusLoopDetected,          // RFC 5842
+		http.StatusNotExtended:           // RFC 2774
+		return Inconclusive
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported, // 15.6.2, 15.6.6
+		http.StatusNetworkAuthenticationRequired: // RFC 6585, section 6: a portal in between, which forwards nothing
+		return Refused
+	}
+	switch {
+	case slices.Contains(successes, status):
+		return Succeeded
 	case status >= 300 && status <= 499:
 		return Refused
+	case status >= 500 && status <= 599:
+		return Failed
 	default:
 		return Unreadable
 	}
 }
 
-// outcomeOfError classifies an attempt that ended without an answer.
-func outcomeOfError(err error, maybeSent bool) Outcome {
+// outcomeOfError classifies an attempt that ended without a response.
+func outcomeOfError(err error, p *probe) Outcome {
 	switch {
-	case maybeSent:
-		return Lost
+	case p.refused.Load() && !p.exhausted.Load():
+		return Unprocessed
+	case certificateDemanded(err) && p.fresh():
+		return Unsendable
+	case p.maybeSent(err):
+		switch {
+		case (p.stock || p.requests() <= 1) && unprocessed(err):
+			return Unprocessed
+		case needsHTTP1(err):
+			return Inconclusive
+		default:
+			return Lost
+		}
 	case permanent(err):
 		return Unsendable
 	default:
@@ -99,16 +134,137 @@ func outcomeOfError(err error, maybeSent bool) Outcome {
 	}
 }
 
+// unprocessed reports whether err is the server's word that it did not look at
+// the request: a stream that it refused, or one above the last of its GOAWAY
+// (RFC 9113, sections 6.8 and 8.7). net/http has no types for these, so they are
+// known by its words; other words leave the outcome unknown. No text of the
+// server is in them. That net/http could not rewind the body means that it found
+// the connection unusable before it wrote.
+func unprocessed(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		words := err.Error()
+		if inner, ok := strings.CutPrefix(words, "http2: Transport: cannot retry err ["); ok {
+			words, _, _ = strings.Cut(inner, "] after Request.Body was written")
+		}
+		if words == "http2: Transport received Server's graceful shutdown GOAWAY" ||
+			strings.HasPrefix(words, "http2: Transport received GOAWAY from server ErrCode:") || // of the first stream
+			words == "net/http: cannot rewind body after connection loss" {
+			return true
+		}
+		if isReset(words, "REFUSED_STREAM") {
+			return true
+		}
+	}
+	return false
+}
+
+// needsHTTP1 reports whether the server demands HTTP/1.1 (RFC 9113, section 7).
+func needsHTTP1(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if isReset(err.Error(), "HTTP_1_1_REQUIRED") {
+			return true
+		}
+	}
+	return false
+}
+
+// isReset reports whether words are those of net/http for a stream that the
+// server reset with code.
+func isReset(words, code string) bool {
+	id, ok := strings.CutPrefix(words, "stream error: stream ID ")
+	return ok && strings.TrimLeft(id, "0123456789") == "; "+code+"; received from peer"
+}
+
+// nothingWritten reports whether err is net/http's word that not a byte was
+// written on a connection. Its type is not exported, so it is known by its name.
+func nothingWritten(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if fmt.Sprintf("%T", err) == "http.nothingWrittenError" {
+			return true
+		}
+	}
+	return false
+}
+
+// isWriteError reports whether err says that writing to a connection failed.
+func isWriteError(err error) bool {
+	var operation *net.OpError
+	if errors.As(err, &operation) {
+		return operation.Op == "write"
+	}
+	return errors.Is(err, net.ErrClosed) // as crypto/tls reports it
+}
+
 // permanent reports whether err, met before anything was sent, will be met
-// retry: the server is not the one that was asked for, or is none.
+// again: the server's identity is wrong, or the server does not exist, or the
+// proxy refuses.
 func permanent(err error) bool {
 	var (
 		certificate *tls.CertificateVerificationError
 		notTLS      tls.RecordHeaderError
-		alert       *net.OpError
 		dns         *net.DNSError
 	)
 	return errors.As(err, &certificate) || errors.As(err, &notTLS) ||
-		errors.As(err, &alert) && alert.Op == "remote error" || // as crypto/tls reports one
-		errors.As(err, &dns) && dns.IsNotFound
+		errors.As(err, &dns) && dns.IsNotFound ||
+		isAlert(err, permanentAlerts) || proxyRefused(err)
+}
+
+// The TLS alerts (RFC 8446, section 6) that say that another handshake would
+// fail likewise: those about certificates, and those about configuration.
+var (
+	certificateAlerts = []tls.AlertError{42, 43, 44, 45, 46, 48, 49, 116}
+	permanentAlerts   = append([]tls.AlertError{40, 70, 71, 86, 109, 110, 111, 112, 113, 114, 115, 120}, certificateAlerts...)
+)
+
+// certificateDemanded reports whether the server demands a certificate of ours,
+// or rejects the one that it got. In TLS 1.3 the client learns of it after it may
+// have written the request, which the server then does not read.
+func certificateDemanded(err error) bool { return isAlert(err, certificateAlerts) }
+
+// isAlert reports whether err is one of alerts, as crypto/tls reports those that
+// the server sent: it has no type for them.
+func isAlert(err error, alerts []tls.AlertError) bool {
+	var alert *net.OpError
+	return errors.As(err, &alert) && alert.Op == "remote error" && alert.Err != nil &&
+		slices.ContainsFunc(alerts, func(a tls.AlertError) bool { return a.Error() == alert.Err.Error() })
+}
+
+// ProxyError says with which status a proxy refused to connect. Return it from
+// OnProxyConnectResponse of an [http.Transport]; without it, net/http reports the
+// words of the status alone.
+type ProxyError struct {
+	StatusCode int
+	Header     http.Header
+}
+
+func (e *ProxyError) Error() string {
+	return fmt.Sprintf("the proxy refused to connect: %d %s", e.StatusCode, http.StatusText(e.StatusCode))
+}
+
+// proxyRefused reports whether a proxy refused to connect, and will again: four
+// tries can lock an account.
+func proxyRefused(err error) bool {
+	var refusal *ProxyError
+	for _, status := range [...]int{http.StatusProxyAuthRequired, http.StatusForbidden} {
+		if errors.As(err, &refusal) && refusal.StatusCode == status || err.Error() == http.StatusText(status) {
+			return true
+		}
+	}
+	return false
+}
+
+// isConnecting reports whether err is itself the failure to connect. Only then
+// does a transport of another kind prove that nothing was sent.
+func isConnecting(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		switch e := err.(type) { //nolint:errorlint // each error of the chain is looked at
+		case *net.OpError:
+			if e.Op == "dial" || e.Op == "proxyconnect" || e.Op == "remote error" {
+				return true
+			}
+		case *net.DNSError, *tls.CertificateVerificationError, tls.RecordHeaderError, *ProxyError:
+			return true
+		}
+	}
+	return false
 }

@@ -19,7 +19,8 @@ type Policy struct {
 // NoBudget is the Budget without bound.
 const NoBudget = -1
 
-// Complete fills in the defaults, or refuses what contradicts itself.
+// Complete fills in the defaults. It returns an error if fields contradict each
+// other.
 func (p Policy) Complete() (Policy, error) {
 	if p.MaxAttempts < 0 || p.MinWait < 0 || p.MaxWait < 0 || p.AttemptTimeout < 0 || p.Budget < NoBudget {
 		return Policy{}, errors.New("the retry policy has a negative field")
@@ -31,7 +32,7 @@ func (p Policy) Complete() (Policy, error) {
 	defaultTo(&p.AttemptTimeout, 30*time.Second)
 	defaultTo(&p.Budget, 500)
 	p.Budget = min(p.Budget, math.MaxInt32) // what it is added to must not overflow
-	// A default gives way to the field that was set.
+	// A default is adjusted to the field that was set.
 	defaultTo(&p.MaxWait, max(30*time.Second, p.MinWait))
 	defaultTo(&p.MinWait, min(500*time.Millisecond, p.MaxWait))
 	return p, nil

@@ -1,8 +1,10 @@
 package retry
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -10,45 +12,92 @@ import (
 	"time"
 )
 
-// probe watches what a transport does with one attempt, and stops it when it
+// maxUnwritten limits how many connections a transport may take for one attempt
+// without writing on one of them. It exceeds the idle connections that a pool
+// usually keeps, each of which may turn out to be closed.
+const maxUnwritten = 100
+
+// probe observes what a transport does with one attempt, and stops it when it
 // takes too long or sends the request too often. The transport may call it from
-// other goroutines.
+// other goroutines, also after the attempt.
 type probe struct {
-	stock    bool // the transport is net/http's own, which reports everything
-	safe     bool // the request only reads
-	maxConns int32
-	trace    httptrace.ClientTrace
+	stock     bool  // the transport is net/http's own, which reports everything
+	overHTTP1 bool  // responses came over HTTP/1 so far
+	upload    bool  // the body is read while it is sent
+	maxWrites int32 // requests that may be written; over HTTP/1, one more may follow before the transport stops
+	trace     httptrace.ClientTrace
 
-	asked    atomic.Int32 // how often the transport asked for a connection
-	got      atomic.Int32 // how often it got one
-	resent   atomic.Int32
-	bodyRead atomic.Bool
+	asked  atomic.Int32             // how often the transport asked for a connection
+	got    atomic.Int32             // how often it got one
+	wrote  atomic.Int32             // how often it wrote the header of the request
+	begun  atomic.Bool              // it is writing the header
+	reused atomic.Bool              // it got a connection that had been idle
+	http2  atomic.Bool              // it got one that is known to speak HTTP/2
+	secure atomic.Pointer[tls.Conn] // the last one, if it is encrypted
 
+	body      readTracker
 	timeout   time.Duration
 	timer     *time.Timer
 	cancel    context.CancelFunc
 	expired   atomic.Bool
+	refused   atomic.Bool
 	exhausted atomic.Bool
 }
 
-// watch returns a probe, and the request to send so that it sees it.
-func watch(req *http.Request, rt http.RoundTripper, safety Safety, timeout time.Duration, attemptsLeft int) (*probe, *http.Request) {
-	p := &probe{safe: safety == Safe, maxConns: int32(min(attemptsLeft, 1<<15)), timeout: timeout} //nolint:gosec // it fits
-	_, p.stock = rt.(*http.Transport)
-	if !p.stock {
-		p.maxConns = max(p.maxConns, 3) // it may need two for itself, such as for a token
+// watch returns a probe, and the request to send so that the probe sees it.
+func (x *call) watch(req *http.Request) (*probe, *http.Request) {
+	p := &probe{
+		overHTTP1: x.overHTTP1.Load(),
+		upload:    x.req.Upload != nil,
+		maxWrites: int32(max(1, maxRepeats-x.repeats)), //nolint:gosec // it fits
+		timeout:   x.policy.AttemptTimeout,
 	}
-	p.trace.GetConn = func(string) { p.asked.Add(1) }
+	_, p.stock = x.req.Transport.(*http.Transport)
+	p.trace.GetConn = p.getConn
 	p.trace.GotConn = p.gotConn
+	p.trace.WroteHeaders = p.wroteHeaders
+	if !p.overHTTP1 {
+		// Over HTTP/2, WroteHeaders is called after the header has left. This hook
+		// costs an allocation per field.
+		p.trace.WroteHeaderField = func(string, []string) { p.begun.Store(true) }
+	}
 	ctx := httptrace.WithClientTrace(req.Context(), &p.trace)
 	ctx, p.cancel = context.WithCancel(ctx)
-	p.timer = time.AfterFunc(timeout, func() { p.expired.Store(true); p.cancel() })
+	p.timer = time.AfterFunc(p.timeout, p.expire)
 	body := req.Body
 	req = req.WithContext(ctx)
-	if body != nil && !p.stock {
-		req.Body = &readTracker{body, &p.bodyRead}
+	req.Header = x.header
+	if body != nil || x.Safety != Safe {
+		x.trackBody(p, req, body)
 	}
 	return p, req
+}
+
+// trackBody gives req a body that reports whether it was read. net/http repeats a
+// request without a body by itself: a GET over HTTP/1 when its connection was
+// closed and over HTTP/2 any request, even after a PROTOCOL_ERROR, which proves
+// nothing. A body, even an empty one, keeps it from that, and makes it report the
+// reason.
+func (x *call) trackBody(p *probe, req *http.Request, body io.ReadCloser) {
+	p.body.probe, p.body.ReadCloser = p, http.NoBody
+	if body != nil {
+		p.body.ReadCloser = body
+	}
+	req.Body = &p.body
+	if p.stock && p.overHTTP1 && !p.upload && req.Method != http.MethodGet {
+		// Over HTTP/1, net/http calls GetBody only when it wrote nothing.
+		req.GetBody = func() (io.ReadCloser, error) { return p.rewind(x.req.Body) }
+	}
+}
+
+var errHTTP2 = errors.New("the protocol changed to HTTP/2")
+
+// rewind returns the body once more.
+func (p *probe) rewind(body []byte) (io.ReadCloser, error) {
+	if p.http2.Load() {
+		return nil, errHTTP2
+	}
+	return io.NopCloser(bytes.NewReader(body)), nil
 }
 
 func (p *probe) stop() {
@@ -56,38 +105,115 @@ func (p *probe) stop() {
 	p.cancel()
 }
 
-// maybeSent reports whether anything may have been sent. A transport that never
-// asked for a connection reports nothing, which proves nothing; and one that is
-// not net/http's own may have sent the body elsewhere.
-func (p *probe) maybeSent() bool {
-	return p.asked.Load() == 0 || p.got.Load() > 0 || p.bodyRead.Load()
+func (p *probe) expire() {
+	p.expired.Store(true)
+	p.cancel()
 }
 
-// gotConn counts the requests that net/http sends again by itself, for each of
-// which it takes another connection. Over HTTP/1 only those that are safe were
-// written at all. Over HTTP/2 it would go on without limit.
+func (p *probe) getConn(string) {
+	p.asked.Add(1)
+	p.startAnew()
+}
+
+// startAnew forgets what was written on the last connection: over HTTP/1,
+// net/http's own transport takes another one for a request with a body only if
+// nothing left on the last one, although it called the hooks.
+func (p *probe) startAnew() {
+	if p.stock && p.body.probe != nil && !p.http2.Load() {
+		p.wrote.Store(0)
+		p.begun.Store(false)
+	}
+}
+
+// gotConn limits how often the transport sends the request, each time on another
+// connection or stream.
 func (p *probe) gotConn(info httptrace.GotConnInfo) {
+	if info.Reused {
+		p.reused.Store(true)
+	}
+	if secure, ok := info.Conn.(*tls.Conn); ok {
+		p.secure.Store(secure)
+		if secure.ConnectionState().NegotiatedProtocol == "h2" {
+			p.http2.Store(true)
+		}
+	}
+	p.startAnew()
 	n := p.got.Add(1)
-	secure, ok := info.Conn.(*tls.Conn)
-	http2 := ok && secure.ConnectionState().NegotiatedProtocol == "h2"
-	switch {
-	case n == 1:
-		p.timer.Reset(p.timeout) // the wait for a connection does not count
-	case !http2 && p.stock && p.safe, http2 && n <= p.maxConns:
-		p.resent.Add(1)
-	case http2:
+	if n == 1 {
+		p.timer.Reset(p.timeout) // a connection has a time of its own
+	}
+	switch wrote := p.wrote.Load(); {
+	case wrote >= p.maxWrites || n > maxUnwritten:
 		p.exhausted.Store(true)
+		p.cancel()
+	case wrote > 0 && p.stock && (p.http2.Load() || !p.overHTTP1):
+		// Over HTTP/2, net/http repeats a request without a body at once, after a
+		// refusal or a PROTOCOL_ERROR. Stop it here: a retry has a wait before it.
+		p.refused.Store(true)
 		p.cancel()
 	}
 }
 
-// readTracker is a body that tells whether it was read.
-type readTracker struct {
-	io.ReadCloser
-	read *atomic.Bool
+func (p *probe) wroteHeaders() {
+	p.wrote.Add(1)
+	p.begun.Store(false)
 }
 
-func (n *readTracker) Read(p []byte) (int, error) {
-	n.read.Store(true)
-	return n.ReadCloser.Read(p)
+// requests returns how many requests may have left.
+func (p *probe) requests() int {
+	n := int(p.wrote.Load())
+	if p.begun.Load() || n == 0 && p.http2.Load() && p.trace.WroteHeaderField == nil {
+		n++
+	}
+	return n
+}
+
+// fresh reports whether the transport used new connections only.
+func (p *probe) fresh() bool { return p.got.Load() > 0 && !p.reused.Load() }
+
+// explain returns the TLS alert for which the server closed a new connection, if
+// err says only that writing to it failed. crypto/tls keeps an alert, and returns
+// it to every reader.
+func (p *probe) explain(err error) error {
+	conn := p.secure.Load()
+	if conn == nil || !p.fresh() || p.requests() > 0 && !isWriteError(err) {
+		return err
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(time.Second)) // in case it is still open
+	if _, alert := conn.Read(make([]byte, 1)); isAlert(alert, certificateAlerts) {
+		return alert
+	}
+	return err
+}
+
+// maybeSent reports whether anything may have been sent, given that the attempt
+// ended with err. net/http's own transport reports every request that it writes;
+// only one that is registered for a scheme reports nothing, and it reads the body.
+// Any other transport may have sent the request in a way that it does not report.
+func (p *probe) maybeSent(err error) bool {
+	if p.stock && (nothingWritten(err) || p.http2.Load() && p.unreadBody() && isWriteError(err)) {
+		return false // over HTTP/2, the frame with the header did not leave completely
+	}
+	if p.requests() > 0 || p.body.read.Load() && (p.asked.Load() == 0 || !p.stock) {
+		return true
+	}
+	return !p.stock && (p.asked.Load() == 0 || !isConnecting(err))
+}
+
+// unreadBody reports whether the request has a body that was not read.
+func (p *probe) unreadBody() bool { return p.body.probe != nil && !p.body.read.Load() }
+
+// readTracker is a body that reports whether it was read.
+type readTracker struct {
+	io.ReadCloser
+	probe *probe
+	read  atomic.Bool
+}
+
+func (b *readTracker) Read(data []byte) (int, error) {
+	b.read.Store(true)
+	if b.probe.upload {
+		b.probe.timer.Reset(b.probe.timeout) // a large body may take long
+	}
+	return b.ReadCloser.Read(data)
 }

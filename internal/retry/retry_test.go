@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -29,18 +30,21 @@ func TestSafetyOf(t *testing.T) {
 	for method, want := range map[string]Safety{
 		"GET": Safe, "HEAD": Safe, "OPTIONS": Safe, "DELETE": Idempotent, "PUT": Idempotent, "POST": Unsafe, "PATCH": Unsafe, "": Unsafe, "get": Unsafe, "QUERY": Unsafe,
 	} {
-		assert.Equal(t, want, SafetyOf(method), method)
+		assert.Equal(t, want, safetyOf(method), method)
 	}
 }
 
 func TestOutcomeOfStatus(t *testing.T) {
 	t.Parallel()
-	want := map[int]Outcome{401: Unauthorized, 429: Throttled, 408: Failed, 501: Refused, 505: Refused}
+	want := map[int]Outcome{
+		401: Unauthorized, 429: Deferred, 425: Deferred, 421: Deferred, 408: Failed, 499: Failed, 460: Failed, 501: Refused, 505: Refused, 511: Refused,
+		303: Inconclusive, 304: Unreadable, 506: Inconclusive, 507: Inconclusive, 508: Inconclusive, 510: Inconclusive,
+	}
 	for status := range 1000 {
 		expected, special := want[status]
 		switch {
 		case special:
-		case status < 200:
+		case status < 200, status < 300 && status != 200 && status != 204:
 			expected = Unreadable
 		case status < 300:
 			expected = Succeeded
@@ -51,32 +55,45 @@ func TestOutcomeOfStatus(t *testing.T) {
 		default:
 			expected = Unreadable
 		}
-		assert.Equal(t, expected, outcomeOfStatus(status), status)
+		assert.Equal(t, expected, outcomeOfStatus(status, []int{200, 204}), status)
 	}
 }
 
 func TestOutcomeOfError(t *testing.T) {
 	t.Parallel()
+	remote := func(alert tls.AlertError) error {
+		return &net.OpError{Op: "remote error", Err: errors.New(alert.Error())}
+	}
 	for _, row := range []struct {
-		err       error
-		permanent bool
+		err  error
+		want Outcome
 	}{
-		{io.EOF, false},
-		{context.DeadlineExceeded, false},
-		{&net.OpError{Op: "dial", Err: errors.New("refused")}, false},
-		{&net.DNSError{IsTemporary: true}, false},
-		{&net.DNSError{IsTimeout: true}, false},
-		{&net.OpError{Op: "dial", Err: &net.DNSError{IsNotFound: true}}, true},
-		{fmt.Errorf("x: %w", &tls.CertificateVerificationError{Err: errors.New("expired")}), true},
-		{tls.RecordHeaderError{}, true},
-		{&net.OpError{Op: "remote error", Err: errors.New("tls: handshake failure")}, true},
+		{io.EOF, NotSent},
+		{context.DeadlineExceeded, NotSent},
+		{&net.OpError{Op: "dial", Err: errors.New("refused")}, NotSent},
+		{&net.DNSError{IsTemporary: true}, NotSent},
+		{&net.DNSError{IsTimeout: true}, NotSent},
+		{&net.OpError{Op: "dial", Err: &net.DNSError{IsNotFound: true}}, Unsendable},
+		{fmt.Errorf("x: %w", &tls.CertificateVerificationError{Err: errors.New("expired")}), Unsendable},
+		{tls.RecordHeaderError{}, Unsendable},
+		{remote(40), Unsendable},  // handshake_failure
+		{remote(42), Unsendable},  // bad_certificate
+		{remote(116), Unsendable}, // certificate_required
+		{remote(80), NotSent},     // internal_error
+		{remote(50), NotSent},     // decode_error
+		{&net.OpError{Op: "local error", Err: errors.New(tls.AlertError(40).Error())}, NotSent},
+		{errors.New("Proxy Authentication Required"), Unsendable},
+		{errors.New("Forbidden"), Unsendable},
+		{errors.New("Too Many Requests"), NotSent},
+		{&ProxyError{StatusCode: 407}, Unsendable},
+		{&ProxyError{StatusCode: 503}, NotSent},
 	} {
-		assert.Equal(t, Lost, outcomeOfError(row.err, true), "%v", row.err)
-		want := NotSent
-		if row.permanent {
-			want = Unsendable
-		}
-		assert.Equal(t, want, outcomeOfError(row.err, false), "%v", row.err)
+		assert.Equal(t, row.want, outcomeOfError(row.err, &probe{stock: true}), "%v", row.err)
+		written := &probe{stock: true}
+		written.wrote.Store(1)
+		written.got.Store(1)
+		written.reused.Store(true)
+		assert.Equal(t, Lost, outcomeOfError(row.err, written), "%v", row.err)
 	}
 }
 
@@ -85,16 +102,16 @@ func TestOutcomeOfError(t *testing.T) {
 func TestRules(t *testing.T) {
 	t.Parallel()
 	for outcome, want := range map[Outcome]string{
-		NotSent: "r r r", Unsendable: "- - -", Lost: "r ru u", Succeeded: "- - -", Truncated: "r u u", Unreadable: "- u u",
-		Unauthorized: "r r r", Throttled: "r r r", Failed: "r ru u", Refused: "- - -",
+		NotSent: "r r r", Unsendable: "- - -", Unprocessed: "r r r", Lost: "r ru u", Succeeded: "- - -", Truncated: "r u u", Unreadable: "- u u",
+		Unauthorized: "r r r", Deferred: "r r r", Failed: "r ru u", Inconclusive: "- u u", Refused: "- - -",
 	} {
 		got := []string{}
-		for _, effect := range []Safety{Safe, Idempotent, Unsafe} {
+		for _, safety := range []Safety{Safe, Idempotent, Unsafe} {
 			cell := ""
-			if rules[outcome].retry[effect] {
+			if rules[outcome].retry[safety] {
 				cell += "r"
 			}
-			if rules[outcome].uncertain && effect != Safe {
+			if rules[outcome].uncertain && safety != Safe {
 				cell += "u"
 			}
 			if cell == "" {
@@ -104,7 +121,7 @@ func TestRules(t *testing.T) {
 		}
 		assert.Equal(t, want, strings.Join(got, " "), outcome)
 	}
-	assert.Len(t, rules, 10)
+	assert.Len(t, rules, 12)
 }
 
 func TestRetryAfter(t *testing.T) {
@@ -134,7 +151,7 @@ func TestBackoff(t *testing.T) {
 		p := Policy{MinWait: time.Duration(row.min), MaxWait: time.Duration(row.max)}
 		lowest, highest := time.Duration(math.MaxInt64), time.Duration(0)
 		for range 2000 {
-			wait := p.backoff(int(row.attempts))
+			wait, _ := p.wait(&response{}, int(row.attempts), math.MaxInt64)
 			lowest, highest = min(lowest, wait), max(highest, wait)
 		}
 		assert.GreaterOrEqual(t, lowest, time.Duration(row.min))
@@ -156,22 +173,25 @@ func (noHooks) Prepare(last http.Header) (http.Header, error)         { return l
 func (noHooks) Unauthorized()                                         {}
 func (noHooks) Renew() (bool, error)                                  { return false, nil }
 func (noHooks) Redact(err error) error                                { return err }
+func (noHooks) RetryAfter([]byte) (time.Duration, bool)               { return 0, false }
 func (noHooks) Attempted(context.Context, int, Attempt)               {}
 func (noHooks) Retrying(context.Context, int, Attempt, time.Duration) {}
 
 // run makes a call by a method through a transport.
 func run(ctx context.Context, t *testing.T, method string, rt http.RoundTripper) *Result {
 	t.Helper()
-	c := New(Policy{MaxAttempts: 3, MinWait: time.Second, MaxWait: time.Second, AttemptTimeout: time.Minute, Budget: NoBudget}, 1<<10)
+	c := New(Policy{MaxAttempts: 3, MinWait: time.Second, MaxWait: time.Second, AttemptTimeout: time.Minute, Budget: NoBudget}, 1<<10, nil)
 	return c.Do(ctx, &Request{
-		Method: method, URL: &url.URL{Scheme: "https", Host: "api.example.com", Path: "/"}, Header: http.Header{}, Body: []byte("body"), Transport: rt,
+		Method: method, URL: &url.URL{Scheme: "https", Host: "api.example.com", Path: "/"}, Header: http.Header{}, Body: []byte("body"), Transport: rt, Statuses: []int{200}, Record: true,
 	}, noHooks{})
 }
 
-// reports is what a transport says of an attempt.
+// reports is what a transport reports of an attempt.
 type reports struct {
 	asked, connected, status int
 	conn                     net.Conn
+	err                      error // instead of a status; by default io.ErrUnexpectedEOF
+	silent                   bool  // it stops writing once the context has ended
 }
 
 func (r reports) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -181,14 +201,21 @@ func (r reports) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	for range r.connected {
 		trace.GotConn(httptrace.GotConnInfo{Conn: r.conn})
+		if !r.silent || req.Context().Err() == nil {
+			trace.WroteHeaders()
+		}
 	}
 	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
 	if r.status == 0 {
-		return nil, io.ErrUnexpectedEOF
+		return nil, cmp.Or[error](r.err, io.ErrUnexpectedEOF)
 	}
-	return &http.Response{StatusCode: r.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+	major := 2
+	if r.conn == nil {
+		major = 1
+	}
+	return &http.Response{StatusCode: r.status, ProtoMajor: major, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}"))}, nil
 }
 
 // overHTTP2 returns a connection on which HTTP/2 was negotiated.
@@ -206,9 +233,9 @@ func overHTTP2(t *testing.T) net.Conn {
 	return conn
 }
 
-// TestWhatATransportReports: only a transport that asked for a connection and
-// got none has proved that nothing was sent; one that took several has sent
-// the request several times.
+// TestWhatATransportReports: a transport that is not net/http's own proves that
+// nothing was sent only if it asked for a connection in vain, and if its error is
+// one of connecting.
 func TestWhatATransportReports(t *testing.T) {
 	t.Parallel()
 	http2 := overHTTP2(t)
@@ -220,15 +247,18 @@ func TestWhatATransportReports(t *testing.T) {
 		outcome  Outcome
 		unknown  bool
 	}{
-		{"nothing", "POST", reports{0, 0, 0, nil}, 1, Lost, true},
-		{"asked in vain", "POST", reports{1, 0, 0, nil}, 3, NotSent, false},
-		{"connected", "POST", reports{1, 1, 0, nil}, 1, Lost, true},
-		{"connected twice over HTTP/2, then refused", "DELETE", reports{2, 2, 404, http2}, 2, Refused, true},
-		{"connected twice over HTTP/1, then refused", "DELETE", reports{2, 2, 404, nil}, 1, Refused, false},
-		{"connected twice over HTTP/2, then refused, reading", "GET", reports{2, 2, 404, http2}, 2, Refused, false},
-		{"connected twice over HTTP/1, reading, for a need of its own", "GET", reports{2, 2, 503, nil}, 3, Failed, false},
-		{"connected twice over HTTP/2, then success", "DELETE", reports{2, 2, 200, http2}, 2, Succeeded, true},
-		{"no end of connections", "DELETE", reports{1000, 1000, 0, http2}, 3, Lost, true},
+		{"nothing", "POST", reports{}, 1, Lost, true},
+		{"asked in vain", "POST", reports{asked: 1, err: errDial}, 3, NotSent, false},
+		{"asked in vain, and wrapped", "POST", reports{asked: 1, err: fmt.Errorf("x: %w", errDial)}, 3, NotSent, false},
+		{"asked in vain, in a joined error", "POST", reports{asked: 1, err: errors.Join(io.EOF, errDial)}, 1, Lost, true},
+		{"asked in vain, and lost", "POST", reports{asked: 1}, 1, Lost, true},
+		{"failed to connect without asking", "POST", reports{err: errDial}, 1, Lost, true},
+		{"connected", "POST", reports{asked: 1, connected: 1}, 1, Lost, true},
+		{"connected twice, then refused", "DELETE", reports{asked: 2, connected: 2, status: 404, conn: http2}, 2, Refused, true},
+		{"connected twice, then refused, reading", "GET", reports{asked: 2, connected: 2, status: 404, conn: http2}, 2, Refused, false},
+		{"connected twice, then success", "DELETE", reports{asked: 2, connected: 2, status: 200, conn: http2}, 2, Succeeded, true},
+		{"refused over HTTP/2", "POST", reports{asked: 1, connected: 1, err: errors.New("stream error: stream ID 1; REFUSED_STREAM; received from peer")}, 9, Unprocessed, false},
+		{"refused over HTTP/2, after another try", "POST", reports{asked: 2, connected: 2, err: errors.New("stream error: stream ID 1; REFUSED_STREAM; received from peer")}, 2, Lost, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -239,11 +269,35 @@ func TestWhatATransportReports(t *testing.T) {
 				assert.Len(t, c.Record, row.attempts)
 				assert.Equal(t, row.outcome, c.Outcome)
 				assert.Equal(t, row.unknown, c.Uncertain)
-				if row.reports.connected == 1000 {
-					assert.Equal(t, errResentTooOften, c.Err)
-				}
 			})
 		})
+	}
+}
+
+// TestUnprocessed: only the exact words of net/http are proof. A server can put
+// any words into other errors.
+func TestUnprocessed(t *testing.T) {
+	t.Parallel()
+	refused := "stream error: stream ID 17; REFUSED_STREAM; received from peer"
+	goAway := "http2: Transport received Server's graceful shutdown GOAWAY"
+	after := func(words string) string {
+		return "http2: Transport: cannot retry err [" + words + "] after Request.Body was written; define Request.GetBody to avoid this error"
+	}
+	for words, want := range map[string]bool{
+		refused: true, goAway: true, after(refused): true, after(goAway): true, "net/http: cannot rewind body after connection loss": true,
+
+		"http2: Transport received GOAWAY from server ErrCode:ENHANCE_YOUR_CALM": true,
+
+		"stream error: stream ID 17; PROTOCOL_ERROR; received from peer":                                                false,
+		after("stream error: stream ID 17; PROTOCOL_ERROR; received from peer"):                                         false,
+		"stream error: stream ID 17; REFUSED_STREAM":                                                                    false,
+		"malformed HTTP status code \"" + refused + "\"":                                                                false,
+		"net/http: HTTP/1.x transport connection broken: " + refused:                                                    false,
+		`http2: server sent GOAWAY and closed the connection; LastStreamID=1, ErrCode=NO_ERROR, debug="` + goAway + `"`: false,
+		"stream error: stream ID ; INTERNAL_ERROR; x; REFUSED_STREAM; received from peer":                               false,
+	} {
+		assert.Equal(t, want, unprocessed(errors.New(words)), words)
+		assert.Equal(t, want, unprocessed(fmt.Errorf("x: %w", errors.New(words))), words)
 	}
 }
 
@@ -254,7 +308,7 @@ func TestSilentPrimary(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := run(t.Context(), t, "POST", roundTripper(func(r *http.Request) (*http.Response, error) {
 			_, _ = io.Copy(io.Discard, r.Body)
-			return reports{asked: 1}.RoundTrip(r)
+			return reports{asked: 1, err: errDial}.RoundTrip(r)
 		}))
 		defer c.Release()
 		assert.Equal(t, []any{1, Lost, true}, []any{c.Attempts, c.Outcome, c.Uncertain})

@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"net/http"
@@ -9,8 +10,9 @@ import (
 	"time"
 )
 
-// retryAfter reads the Retry-After field of an answer, in seconds or as any
-// HTTP date (RFC 9110, section 10.2.3). A date that has passed is zero; a
+// retryAfter reads the Retry-After field of a response, in seconds or as any
+// HTTP date (RFC 9110, section 10.2.3). A date is read against the Date of the
+// response, so that the clocks need not agree. A date that has passed is zero; a
 // number too large for a Duration is the longest one.
 func retryAfter(h http.Header, now time.Time) (wait time.Duration, ok bool) {
 	value := strings.Trim(h.Get("Retry-After"), " \t")
@@ -28,30 +30,57 @@ func retryAfter(h http.Header, now time.Time) (wait time.Duration, ok bool) {
 	if err != nil {
 		return 0, false
 	}
+	if sent, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = sent
+	}
 	return max(0, date.Sub(now)), true
 }
 
-// wait returns how long to wait after the last attempt of a call, which may be
-// too long: as the answer asks where it can be heeded, and otherwise a backoff.
-func (p Policy) wait(a *answer, attempts int) time.Duration {
-	if a.HasRetryAfter && (a.StatusCode == http.StatusTooManyRequests || a.StatusCode == http.StatusServiceUnavailable) {
-		return max(a.RetryAfter, p.MinWait)
+// wait returns how long to wait after the given number of attempts, the last of
+// which got r: as long as r asks for and some more, so that callers that were told
+// the same do not return at once, or a backoff. It reports false if r asks for
+// more than MaxWait, or if less than the wait is left before the deadline.
+func (p Policy) wait(r *response, attempts int, left time.Duration) (time.Duration, bool) {
+	if !r.HasRetryAfter {
+		wait := p.backoff(attempts)
+		return wait, wait < left
 	}
-	return p.backoff(attempts)
+	spread := p.bound(attempts) - p.MinWait
+	asked := max(r.RetryAfter, p.MinWait)
+	if asked > p.MaxWait || asked >= left {
+		return asked, false
+	}
+	return asked + random(min(spread, (left-asked)/2)), true
 }
 
-// backoff returns a random wait before the attempt that follows the given
-// number of attempts: at least MinWait, at most MaxWait, and below a bound
-// that starts at twice MinWait and doubles with each attempt.
+// untilDeadline returns how long ctx lives.
+func untilDeadline(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return math.MaxInt64
+	}
+	return time.Until(deadline)
+}
+
+// backoff returns a random wait after the given number of attempts.
 func (p Policy) backoff(attempts int) time.Duration {
+	return p.MinWait + random(p.bound(attempts)-p.MinWait)
+}
+
+// bound is the longest backoff after the given number of attempts: it begins at
+// twice MinWait, and doubles up to MaxWait.
+func (p Policy) bound(attempts int) time.Duration {
 	bound := p.MinWait
 	for range attempts {
 		if bound > p.MaxWait/2 {
-			bound = p.MaxWait
-			break
+			return p.MaxWait
 		}
 		bound *= 2
 	}
-	//nolint:gosec // it spreads load and guards no secret
-	return p.MinWait + rand.N(bound-p.MinWait+1)
+	return bound
+}
+
+// random returns a duration from 0 to bound.
+func random(bound time.Duration) time.Duration {
+	return rand.N(bound + 1) //nolint:gosec // it spreads load and guards no secret
 }

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"strings"
+)
+
+// needsConfirmation reports whether the flags alone do not allow the emails.
+func (c *config) needsConfirmation() bool { return c.resend && !c.yes && !c.demonstration }
+
+// confirm asks whether to send the emails, if there are any to send and nobody
+// has confirmed them yet. It reports false for any reply but y and yes, at the
+// end of the input, and when ctx ends.
+func (c *config) confirm(ctx context.Context, p process, emails int) bool {
+	if emails == 0 || !c.needsConfirmation() {
+		return true
+	}
+	what := fmt.Sprintf("Renewing %d expired invites sends %d emails.", emails, emails)
+	if emails == 1 {
+		what = "Renewing 1 expired invite sends 1 email."
+	}
+	fmt.Fprintf(p.stderr, "\n%s\n  organization  %s\n  instance      %s\n  API           %s\nContinue? [y/N] ",
+		what, printable(c.org.OrgID), printable(c.org.InstanceID), printable(c.baseURL))
+
+	reply := make(chan string, 1)
+	go func() { // a read from a terminal cannot be canceled
+		line, err := bufio.NewReader(p.stdin).ReadString('\n')
+		if err != nil {
+			line = "" // not a complete line
+		}
+		reply <- line
+	}()
+	select {
+	case line := <-reply:
+		line = strings.ToLower(strings.TrimSpace(line))
+		return (line == "y" || line == "yes") && ctx.Err() == nil
+	case <-ctx.Done():
+		fmt.Fprintln(p.stderr)
+		return false
+	}
+}

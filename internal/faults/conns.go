@@ -1,0 +1,69 @@
+package main
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+)
+
+// watched is a connection of the client. It tells what the client has read, and
+// when it closes: the transport itself must be net/http's own, which the library
+// trusts to hide nothing.
+type watched struct {
+	net.Conn
+	cell *cell
+
+	got      atomic.Int64
+	consumed atomic.Int64  // of that, when the client asked for more
+	reads    chan struct{} // the client asked for more
+	closed   chan struct{}
+	once     sync.Once
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	w.consumed.Store(w.got.Load())
+	signal(w.reads)
+	n, err := w.Conn.Read(p)
+	w.got.Add(int64(n))
+	if err != nil && w.cell.fault.closedOnReuse {
+		select {
+		case <-w.cell.reused:
+		case <-w.closed:
+		case <-w.cell.returned:
+		}
+	}
+	return n, err
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	n, err := w.Conn.Write(p)
+	if w.cell.armed.Load() {
+		signal(w.cell.written)
+	}
+	return n, err
+}
+
+func (w *watched) Close() error {
+	w.once.Do(func() { close(w.closed) })
+	signal(w.cell.dropped)
+	return w.Conn.Close()
+}
+
+// counted is a connection of the server.
+type counted struct {
+	net.Conn
+	sent atomic.Int64
+}
+
+func (c *counted) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.sent.Add(int64(n))
+	return n, err
+}
+
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

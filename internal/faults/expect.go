@@ -1,0 +1,177 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// row is one fault: how it is set up, and what is expected of each action while
+// the context lives. An expectation is derived from the rules of the library,
+// not from its output: the requests that arrive ("of" the attempts counted, if
+// that differs), then "ok", or the status and what the error matches.
+//
+// What the other columns expect follows from the first step of the fault. Where
+// it does not, the row says so: struck for a context that ends during the attempt
+// (%s: how), waiting for one that ends during the wait.
+type row struct {
+	name                string
+	setUp               setup
+	get, remove, resend string
+	struck, waiting     *[3]string
+}
+
+// each is a row with an expectation per action.
+func each(name string, setUp setup, get, remove, resend string) row {
+	return row{name: name, setUp: setUp, get: get, remove: remove, resend: resend}
+}
+
+// same is a row with one expectation for all actions.
+func same(name string, setUp setup, all string) row { return each(name, setUp, all, all, all) }
+
+func (w row) whenStruck(get, remove, resend string) row {
+	w.struck = &[...]string{get, remove, resend}
+	return w
+}
+
+func (w row) whenWaiting(get, remove, resend string) row {
+	w.waiting = &[...]string{get, remove, resend}
+	return w
+}
+
+func (w row) fault() fault {
+	f := fault{dials: []dial{connect}, connections: []greeting{plain}, requests: []step{succeed}}
+	w.setUp(&f)
+	return f
+}
+
+// expect returns what is expected of an action in each column.
+func (w row) expect(a int) [modes]string {
+	f := w.fault()
+	expected := [modes]string{alive: [...]string{get: w.get, remove: w.remove, resend: w.resend}[a]}
+	during := first(&f, a, true)
+	if w.struck != nil {
+		during = w.struck[a]
+	}
+	expected[deadlinePassed] = fmt.Sprintf(during, "DeadlineExceeded")
+	expected[cancelledDuring] = fmt.Sprintf(during, "Canceled")
+	switch {
+	case w.waiting != nil:
+		expected[cancelledWaiting] = w.waiting[a]
+	case attemptsOf(expected[alive]) > 1:
+		expected[cancelledWaiting] = fmt.Sprintf(first(&f, a, false), "Canceled")
+	default:
+		expected[cancelledWaiting] = "–"
+	}
+	return expected
+}
+
+// attemptsOf reads the attempts of an expectation.
+func attemptsOf(expected string) int {
+	count, _, _ := strings.Cut(expected, ",")
+	if _, of, ok := strings.Cut(count, " of "); ok {
+		count = of
+	}
+	var n int
+	_, _ = fmt.Sscan(count, &n)
+	return n
+}
+
+// first is how a call ends whose context ends during the first attempt, or after
+// it.
+func first(f *fault, a int, during bool) string {
+	if len(f.proxies) > 0 && f.proxies[0].do != nil || f.dials[0].do != nil || f.connections[0].fails {
+		return "0 of 1, %s"
+	}
+	s := f.requests[0]
+	status, known := s.status, s.proof.known
+	if during {
+		if f.http2 {
+			s.seen = 0
+		}
+		if status = s.seen; status == 0 {
+			known = nothingKnown
+		}
+	}
+	if status == ownStatus {
+		status = actions()[a].status
+	}
+	var parts []string
+	if status != 0 {
+		parts = append(parts, strconv.Itoa(status))
+	}
+	if name := sentinelOf[status]; name != "" {
+		parts = append(parts, name)
+	}
+	if status >= 500 && status <= 599 {
+		parts = append(parts, "ErrServer")
+	}
+	if status == 200 && !during { // it broke off by itself
+		parts = append(parts, "ErrInvalidResponse")
+	}
+	if a != get && known != refused {
+		parts = append(parts, "ErrOutcomeUnknown")
+	}
+	return "1, " + strings.Join(append(parts, "%s"), " ")
+}
+
+// The sentinels of statuses whose body is not needed for them.
+var sentinelOf = map[int]string{
+	400: "ErrBadRequest",
+	401: "ErrUnauthorized",
+	403: "ErrForbidden",
+	409: "ErrConflict",
+	429: "ErrRateLimited",
+}
+
+// unexpected lists the cells that are not as their row expects.
+func unexpected(rows []row, found []results) []string {
+	var list []string
+	for n, row := range rows {
+		for a, action := range actions() {
+			for m, expected := range row.expect(a) {
+				if got := found[n][a][m].String(); got != expected {
+					list = append(list, fmt.Sprintf("%s / %s / %v: expected %q, found %q", row.name, action.name, mode(m), expected, got))
+				}
+			}
+		}
+	}
+	return list
+}
+
+// broken lists the cells that contradict the proofs of their steps, whatever
+// their row expects.
+func broken(rows []row, found []results) []string {
+	var list []string
+	for n, row := range rows {
+		for a, action := range actions() {
+			for m, r := range found[n][a] {
+				if r.nothing {
+					continue // as in the first column
+				}
+				for _, reason := range r.contradicts(a) {
+					list = append(list, fmt.Sprintf("%s / %s / %v: %s: %v", row.name, action.name, mode(m), reason, r))
+				}
+			}
+		}
+	}
+	return list
+}
+
+// contradicts says what is wrong with a result by the proofs alone.
+func (r result) contradicts(action int) []string {
+	var reasons []string
+	if r.late {
+		reasons = append(reasons, "took longer than its policy allows")
+	}
+	if r.arrived > r.attempts {
+		reasons = append(reasons, "a request was not counted")
+	}
+	if action == resend && r.may() > 1 {
+		reasons = append(reasons, "sent again although it may have been processed")
+	}
+	if unknown := !r.succeeded && action != get && r.open(); unknown != r.isUnknown() {
+		reasons = append(reasons, fmt.Sprintf("the proofs %v say that an unknown outcome is %v", r.proofs, unknown))
+	}
+	return reasons
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	losant "github.com/losant-community/losant-rest-go"
+)
+
+// watcher is a logger that learns when the library begins to wait, and for how
+// long.
+type watcher struct{ *cell }
+
+func (watcher) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
+func (w watcher) WithAttrs([]slog.Attr) slog.Handler             { return w }
+func (w watcher) WithGroup(string) slog.Handler                  { return w }
+
+func (w watcher) Handle(_ context.Context, r slog.Record) error {
+	if r.Message != "losant: retry" {
+		return nil
+	}
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "wait" {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.waits = append(w.waits, a.Value.Duration())
+		}
+		return true
+	})
+	if w.mode == cancelledWaiting {
+		w.waiting.Store(true)
+		w.end()
+	}
+	return nil
+}
+
+// judgeWaits notes the attempts that had no wait before them, and whether the
+// library waited less than it had to.
+func (c *cell) judgeWaits(r *result) {
+	var total time.Duration
+	before := 1 // the first attempt needs no wait
+	if c.mode == cancelledWaiting {
+		before = 0 // the last wait led to no attempt
+	}
+	for _, wait := range c.waits {
+		total += wait
+		if wait > 0 {
+			before++
+		}
+	}
+	r.hasty = max(0, r.attempts-before)
+	r.early = c.mode == alive && len(c.waits) > 0 && total < c.fault.waits
+}
+
+// policy has waits so short that they don't matter or, to be cancelled, so long
+// that nothing else can end them.
+func (c *cell) policy() losant.RetryPolicy {
+	p := losant.RetryPolicy{MaxAttempts: maxAttempts, MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond, AttemptTimeout: 30 * time.Second}
+	if c.fault.timed {
+		p.AttemptTimeout = 300 * time.Millisecond
+	}
+	if c.fault.maxWait > 0 {
+		p.MaxWait = c.fault.maxWait
+	}
+	if c.mode == cancelledWaiting {
+		p.MinWait, p.MaxWait = time.Hour, 2*time.Hour
+	}
+	return p
+}
+
+// limit is how long the call may take at most. A fault that is not timed takes
+// no time by itself.
+func (c *cell) limit() time.Duration {
+	const slowMachine = 10 * time.Second
+	limit := slowMachine
+	if c.mode == alive {
+		limit += maxAttempts * c.policy().MaxWait
+	}
+	if c.fault.timed {
+		limit += maxAttempts * c.policy().AttemptTimeout
+	}
+	return limit
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	losant "github.com/losant-community/losant-rest-go"
+)
+
+// pool is a server of which the client has some idle connections.
+type pool struct {
+	*rawServer
+	client *losant.Client
+	armed  *atomic.Bool
+}
+
+// newPool fills the client's own pool with size connections. Then spoiled plays
+// the requests that arrive on them; other connections are fine.
+func newPool(t *testing.T, size int, a action, policy losant.RetryPolicy, spoiled func(conn *net.TCPConn)) *pool {
+	t.Helper()
+	var (
+		armed atomic.Bool
+		warm  sync.WaitGroup
+	)
+	warm.Add(size)
+	s := serveRaw(t, func(s *rawServer, n int32, conn *net.TCPConn, reader *bufio.Reader) {
+		for s.receive(reader) {
+			switch {
+			case !armed.Load():
+				warm.Done()
+				warm.Wait()
+			case int(n) <= size:
+				spoiled(conn)
+				return
+			}
+			succeedRaw(conn, a)
+		}
+	})
+	client := newClient(t, s.base, losant.WithRetryPolicy(policy))
+	callAtOnce(t, client, a, size)
+	s.arrived.Store(0)
+	armed.Store(true)
+	return &pool{s, client, &armed}
+}
+
+var quick = losant.RetryPolicy{MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond, AttemptTimeout: 300 * time.Millisecond}
+
+// TestPeerGone: the peer of every idle connection is gone without a word, as when
+// a node is lost or a NAT forgets. After one timeout the client takes a new
+// connection.
+func TestPeerGone(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{1, 4, 8} {
+		for n, a := range actions() {
+			t.Run(fmt.Sprintf("%d connections/%s", size, a.name), func(t *testing.T) {
+				t.Parallel()
+				p := newPool(t, size, a, quick, func(conn *net.TCPConn) { _, _ = io.Copy(io.Discard, conn) })
+				var response losant.Response
+				err := a.call(t.Context(), p.client, losant.WithResponse(&response))
+				r := ended(err, response)
+				r.arrived = int(p.arrived.Load())
+				assert.Equal(t, [...]string{get: again, remove: again, resend: slowOnce}[n], r.String())
+			})
+		}
+	}
+}
+
+// TestPoolReset: the server resets each of 64 idle connections when the next
+// request arrives. net/http repeats a Get on one after the other.
+func TestPoolReset(t *testing.T) {
+	t.Parallel()
+	const size = 64
+	for _, maxAttempts := range []int{1, 4} {
+		for n, a := range actions() {
+			t.Run(fmt.Sprintf("%d attempts/%s", maxAttempts, a.name), func(t *testing.T) {
+				t.Parallel()
+				policy := quick
+				policy.MaxAttempts = maxAttempts
+				p := newPool(t, size, a, policy, func(conn *net.TCPConn) { _ = conn.SetLinger(0) })
+				var response losant.Response
+				err := a.call(t.Context(), p.client, losant.WithResponse(&response))
+				r := ended(err, response)
+				r.arrived = int(p.arrived.Load())
+				assert.LessOrEqual(t, r.arrived, r.attempts, "a repetition was not counted")
+				assert.LessOrEqual(t, r.attempts, [...]int{get: 9, remove: maxAttempts, resend: 1}[n])
+				assert.Equal(t, n != get, r.isUnknown(), r)
+			})
+		}
+	}
+}

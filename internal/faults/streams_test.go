@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	losant "github.com/losant-community/losant-rest-go"
+)
+
+// http2Server is net/http's own server, which permits few streams, or closes
+// connections that are idle.
+type http2Server struct {
+	lab     *lab
+	secure  bool
+	streams int
+	idle    time.Duration
+
+	handled sync.Map // *atomic.Int32 by invite
+	conns   atomic.Int32
+}
+
+func (s *http2Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	id := path.Base(strings.TrimSuffix(r.URL.Path, "/resend"))
+	count, _ := s.handled.LoadOrStore(id, new(atomic.Int32))
+	count.(*atomic.Int32).Add(1)
+	action := actions()[get]
+	switch r.Method {
+	case http.MethodDelete:
+		action = actions()[remove]
+	case http.MethodPost:
+		action = actions()[resend]
+	}
+	w.WriteHeader(action.status)
+	_, _ = io.WriteString(w, action.body)
+}
+
+// start serves until the end of the test, and returns the base URL.
+func (s *http2Server) start(t *testing.T) string {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	server := &http.Server{
+		Handler:           s,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: s.streams},
+		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{s.lab.valid}, MinVersion: tls.VersionTLS12},
+		Protocols:         new(http.Protocols),
+		IdleTimeout:       s.idle,
+		ReadHeaderTimeout: time.Minute,
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				s.conns.Add(1)
+			}
+		},
+	}
+	server.Protocols.SetHTTP2(s.secure)
+	server.Protocols.SetUnencryptedHTTP2(!s.secure)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if s.secure {
+			_ = server.ServeTLS(listener, "", "")
+		} else {
+			_ = server.Serve(listener)
+		}
+	}()
+	t.Cleanup(func() { _ = server.Close(); <-done })
+	if s.secure {
+		return "https://" + listener.Addr().String()
+	}
+	return "http://" + listener.Addr().String()
+}
+
+// client returns a client whose transport is like that of NewClient, but trusts
+// the server.
+func (s *http2Server) client(t *testing.T, base string, opts ...losant.Option) *losant.Client {
+	t.Helper()
+	transport := &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		ForceAttemptHTTP2:   true,
+		HTTP2:               &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
+		MaxConnsPerHost:     64,
+		MaxIdleConnsPerHost: 64,
+		IdleConnTimeout:     90 * time.Second,
+		TLSHandshakeTimeout: 10 * time.Second,
+		TLSClientConfig:     &tls.Config{RootCAs: s.lab.roots, ServerName: host, MinVersion: tls.VersionTLS12},
+	}
+	if !s.secure {
+		transport.Protocols = new(http.Protocols)
+		transport.Protocols.SetUnencryptedHTTP2(true)
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	client, err := losant.NewClient("some-token", append([]losant.Option{
+		losant.WithBaseURL(base),
+		losant.WithHTTPClient(&http.Client{Transport: transport}),
+		losant.WithRetryPolicy(losant.RetryPolicy{MinWait: 10 * time.Millisecond, MaxWait: time.Second}),
+	}, opts...)...)
+	require.NoError(t, err)
+	return client
+}
+
+// tally is what became of many calls.
+type tally struct{ failed, unknown, twice, never int }
+
+// callAll makes n calls at once, each for an invite of its own.
+func (s *http2Server) callAll(client *losant.Client, a action, n int) (tally, error) {
+	var (
+		group sync.WaitGroup
+		errs  = make([]error, n)
+		begin = make(chan struct{})
+		sum   tally
+	)
+	for i := range n {
+		group.Go(func() {
+			<-begin
+			errs[i] = a.method(context.Background(), client, invite(i))
+		})
+	}
+	close(begin)
+	group.Wait()
+	for i, err := range errs {
+		handled := int32(0)
+		if count, ok := s.handled.Load(invite(i).InviteID); ok {
+			handled = count.(*atomic.Int32).Load()
+		}
+		switch {
+		case err != nil && errors.Is(err, losant.ErrOutcomeUnknown):
+			sum.unknown++
+		case err != nil:
+			sum.failed++
+		case handled == 0:
+			sum.never++
+		}
+		if handled > 1 && a.name == actions()[resend].name {
+			sum.twice++
+		}
+	}
+	return sum, errors.Join(errs...)
+}
+
+func invite(n int) losant.InstanceOrgInviteRef {
+	r := ref()
+	r.InviteID = fmt.Sprintf("%024x", n)
+	return r
+}
+
+// TestFewStreams calls a server that permits few HTTP/2 streams: all that arrives
+// above that it refuses, and says so.
+func TestFewStreams(t *testing.T) {
+	t.Parallel()
+	l, err := newLab()
+	require.NoError(t, err)
+	for _, secure := range []bool{true, false} {
+		for _, streams := range []int{1, 10, 50} {
+			for _, calls := range []int{64, 100, 250} {
+				for _, a := range actions() {
+					name := fmt.Sprintf("TLS %v/%d streams/%d calls/%s", secure, streams, calls, a.name)
+					t.Run(name, func(t *testing.T) {
+						t.Parallel()
+						s := &http2Server{lab: l, secure: secure, streams: streams}
+						sum, err := s.callAll(s.client(t, s.start(t)), a, calls)
+						if streams == 1 { // some run out of retries; see docs/faults.md
+							t.Logf("%d of %d calls failed", sum.failed, calls)
+							sum.failed = 0
+						}
+						assert.Equal(t, tally{}, sum, "%.500v", err)
+					})
+				}
+			}
+		}
+	}
+}
+
+// TestIdleConnectionsClosed calls a server that closes HTTP/2 connections after
+// 2 ms without a request, which is when the next one is sent.
+func TestIdleConnectionsClosed(t *testing.T) {
+	t.Parallel()
+	l, err := newLab()
+	require.NoError(t, err)
+	for _, secure := range []bool{true, false} {
+		t.Run(fmt.Sprintf("TLS %v", secure), func(t *testing.T) {
+			t.Parallel()
+			s := &http2Server{lab: l, secure: secure, streams: 100, idle: 2 * time.Millisecond}
+			client := s.client(t, s.start(t))
+			for i := range 300 {
+				require.NoError(t, actions()[resend].method(t.Context(), client, invite(i)))
+				count, ok := s.handled.Load(invite(i).InviteID)
+				require.True(t, ok)
+				require.EqualValues(t, 1, count.(*atomic.Int32).Load())
+				time.Sleep(2 * time.Millisecond)
+			}
+			assert.Greater(t, int(s.conns.Load()), 1, "no connection was closed")
+		})
+	}
+}
