@@ -85,9 +85,24 @@ type credentials struct {
 // sourceID identifies the token source of one client.
 type sourceID struct{ _ byte } // not empty: pointers to empty structs can be equal
 
-// askedFor is the key of a value in the context that a token source is called
-// with. There is one for each client.
+// sourceContext is the context that a token source is called with. It has a
+// value that tells the client whether the source called it. It is a part of
+// tokens, because [context.WithValue] would cost an allocation.
+type sourceContext struct {
+	context.Context //nolint:containedctx // it is one
+
+	source *sourceID
+}
+
+// askedFor is the key of that value. There is one for each client.
 type askedFor struct{ *sourceID }
+
+func (c *sourceContext) Value(key any) any {
+	if key == (askedFor{c.source}) {
+		return true
+	}
+	return c.Context.Value(key)
+}
 
 func fixedToken(token string) credentials {
 	c := noCredentials()
@@ -108,12 +123,8 @@ func noCredentials() credentials {
 func credentialsOf(ts TokenSource) credentials {
 	c := fixedToken("")
 	c.source = &sourceID{}
-	mark := askedFor{c.source}
 	c.authorization = func(ctx context.Context) (string, error) {
-		if ctx.Value(mark) != nil {
-			return "", errors.New("the token source called the client that it belongs to")
-		}
-		token, err := ts.Token(context.WithValue(ctx, mark, true))
+		token, err := ts.Token(ctx)
 		if err == nil {
 			err = checkToken(token)
 		}
@@ -162,8 +173,11 @@ func checkToken(token string) error {
 
 const bearer = "Bearer "
 
-// errTokenSource marks the errors of a token source in the causes of a call.
-var errTokenSource = errors.New("token source")
+var (
+	// errTokenSource marks the errors of a token source in the causes of a call.
+	errTokenSource = errors.New("token source")
+	errRecursion   = errors.New("it called the client that it belongs to")
+)
 
 // tokens are the tokens of one call. A source may return a different one for
 // each attempt.
@@ -171,6 +185,7 @@ type tokens struct {
 	credentials
 
 	caller        context.Context // of the call
+	asked         sourceContext   // the same, for the source
 	authorization string          // the header of the last attempt
 	renewed       string          // the header of the next attempt, if it is known already
 	others        []string        // the headers of earlier attempts, and any that came with an error
@@ -178,7 +193,13 @@ type tokens struct {
 
 // ask calls the source.
 func (t *tokens) ask() (string, error) {
-	authorization, err := t.credentials.authorization(t.caller)
+	if t.source != nil && t.asked.Context == nil { // only once: the source may keep it
+		if t.caller.Value(askedFor{t.source}) != nil {
+			return "", fmt.Errorf("%w: %w", errTokenSource, errRecursion)
+		}
+		t.asked = sourceContext{t.caller, t.source}
+	}
+	authorization, err := t.credentials.authorization(&t.asked)
 	if err != nil {
 		t.others = append(t.others, authorization)
 		return "", fmt.Errorf("%w: %w", errTokenSource, t.shield(err))

@@ -132,7 +132,7 @@ func TestSourceThatCallsItsClient(t *testing.T) {
 		first, second = newClient(t, s.URL, calling(target)), newClient(t, s.URL, calling(&first))
 		requireError(t, get.call(t.Context(), first, ref), "ErrTokenSource")
 		requireError(t, inner, "ErrTokenSource")
-		require.ErrorContains(t, inner, "called the client that it belongs to", name)
+		require.ErrorContains(t, inner, "token source: it called the client that it belongs to", name)
 	}
 	assert.Zero(t, s.arrived.Load())
 
