@@ -2,11 +2,14 @@ package losant_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"time"
 
 	losant "github.com/losant-community/losant-rest-go"
@@ -216,24 +219,33 @@ type device struct {
 	Name     string `json:"name"`
 }
 
-// An action that the library has no method for goes through the door.
-func ExampleCall() {
-	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Println(r.Method, r.URL.Path)
-		_, _ = fmt.Fprint(w, `{"deviceId": "64b0f5d29c3a7e0012ab34ce", "name": "pump"}`)
-	}))
-	defer api.Close()
-	client, err := losant.NewClient("token-of-an-example", losant.WithBaseURL(api.URL))
+// serveExample serves the examples of actions that the library has no method for.
+func serveExample(handler http.HandlerFunc, opts ...losant.Option) (client *losant.Client, closeServer func()) {
+	api := httptest.NewServer(handler)
+	client, err := losant.NewClient("token-of-an-example", append(opts, losant.WithBaseURL(api.URL))...)
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer client.CloseIdleConnections()
-	ctx := context.Background()
+	return client, func() {
+		client.CloseIdleConnections()
+		api.Close()
+	}
+}
 
-	found, err := losant.Call[device](ctx, client, losant.Request{
+// An action that the library has no method for.
+func ExampleCall() {
+	client, closeServer := serveExample(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println(r.Method, r.URL.Path)
+		_, _ = fmt.Fprint(w, `{"deviceId": "64b0f5d29c3a7e0012ab34ce", "name": "pump"}`)
+	})
+	defer closeServer()
+
+	found, err := losant.Call[device](context.Background(), client, losant.Request{
 		Operation: "Device.Get",
 		Method:    http.MethodGet,
-		Path:      []string{"applications", "64b0f5d29c3a7e0012ab34cd", "devices", "64b0f5d29c3a7e0012ab34ce"},
+		Route:     "/applications/{applicationId}/devices/{deviceId}",
+		IDs:       []string{"64b0f5d29c3a7e0012ab34cd", "64b0f5d29c3a7e0012ab34ce"},
+		Require:   []string{"deviceId"},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -242,4 +254,136 @@ func ExampleCall() {
 	// Output:
 	// GET /applications/64b0f5d29c3a7e0012ab34cd/devices/64b0f5d29c3a7e0012ab34ce
 	// pump
+}
+
+// A POST that only reads is retried like a GET.
+func ExampleSafety() {
+	attempts := 0
+	client, closeServer := serveExample(func(w http.ResponseWriter, _ *http.Request) {
+		if attempts++; attempts == 1 {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		_, _ = fmt.Fprint(w, `[{"name": "pump"}, {"name": "valve"}]`)
+	}, losant.WithRetryPolicy(losant.RetryPolicy{MinWait: time.Millisecond}))
+	defer closeServer()
+
+	devices, err := losant.Call[[]device](context.Background(), client, losant.Request{
+		Method: http.MethodPost,
+		Path:   []string{"search"},
+		Body:   map[string]string{"query": "building 7"},
+		Safety: losant.SafetySafe,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(*devices), "devices after", attempts, "attempts")
+	// Output:
+	// 2 devices after 2 attempts
+}
+
+// An action that responds with 204.
+func ExampleNoContent() {
+	client, closeServer := serveExample(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	defer closeServer()
+
+	_, err := losant.Call[losant.NoContent](context.Background(), client, losant.Request{
+		Method: http.MethodDelete,
+		Route:  "/applications/{applicationId}",
+		IDs:    []string{"64b0f5d29c3a7e0012ab34cd"},
+	}, losant.WithMaxAttempts(1), losant.WithQuery("dryRun", "true"))
+	fmt.Println(err)
+	// Output:
+	// <nil>
+}
+
+// deletion is the result of an action that may do its work later.
+type deletion struct {
+	Deleted int    // with 200
+	JobID   string // with 202
+}
+
+// UnmarshalStatus decodes what the API documents for the status.
+func (d *deletion) UnmarshalStatus(status int, body []byte) error {
+	if status == http.StatusAccepted {
+		return json.Unmarshal(body, &struct {
+			JobID *string `json:"jobId"`
+		}{&d.JobID})
+	}
+	return json.Unmarshal(body, &struct {
+		Deleted *int `json:"deleted"`
+	}{&d.Deleted})
+}
+
+// An action whose response depends on the status.
+func ExampleStatusUnmarshaler() {
+	client, closeServer := serveExample(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusAccepted)
+		_, _ = fmt.Fprint(w, `{"jobId": "64b0f5d29c3a7e0012ab34cf"}`)
+	})
+	defer closeServer()
+
+	result, err := losant.Call[deletion](context.Background(), client, losant.Request{Method: http.MethodPost, Path: []string{"devices", "delete"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("job", result.JobID)
+	// Output:
+	// job 64b0f5d29c3a7e0012ab34cf
+}
+
+// Upload a file without holding it in memory.
+func ExampleForm() {
+	client, closeServer := serveExample(func(w http.ResponseWriter, r *http.Request) {
+		file, header, err := r.FormFile("file")
+		if err != nil {
+			log.Fatal(err)
+		}
+		content, _ := io.ReadAll(file)
+		fmt.Printf("%s: %s\n", header.Filename, content)
+		w.WriteHeader(http.StatusCreated)
+	})
+	defer closeServer()
+
+	_, err := losant.Call[losant.NoContent](context.Background(), client, losant.Request{
+		Method: http.MethodPost,
+		Route:  "/applications/{applicationId}/files",
+		IDs:    []string{"64b0f5d29c3a7e0012ab34cd"},
+		Body: &losant.Form{Parts: []losant.Part{
+			{Name: "parentDirectory", Content: strings.NewReader("/")},
+			{Name: "file", FileName: "hello.txt", Content: strings.NewReader("Hello!")},
+		}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// hello.txt: Hello!
+}
+
+// Read the states of a device as they arrive.
+func ExampleStream() {
+	client, closeServer := serveExample(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = fmt.Fprint(w, ": keep-alive\n\nevent: deviceState\ndata: {\"temperature\": 21}\n\n")
+	})
+	defer closeServer()
+
+	stream, err := losant.Stream(context.Background(), client, losant.Request{
+		Method: http.MethodGet,
+		Route:  "/applications/{applicationId}/devices/{deviceId}/stateStream",
+		IDs:    []string{"64b0f5d29c3a7e0012ab34cd", "64b0f5d29c3a7e0012ab34ce"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = stream.Close() }()
+	for event, err := range stream.Events() {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%s: %s\n", event.Type, event.Data)
+	}
+	// Output:
+	// deviceState: {"temperature": 21}
 }

@@ -28,8 +28,12 @@ type Request struct {
 	// Route is the path as the API documents it, with a name in braces for each
 	// of the IDs: "/applications/{applicationId}/devices/{deviceId}". Logs and
 	// traces show it, without the ids.
+	//
+	// An ID must be 24 hexadecimal digits. Where the API takes something else, the
+	// place ends with ":any", which accepts whatever is one segment of a path:
+	// "/experience/versions/{version:any}".
 	Route string
-	IDs   []string // in the order of Route, not escaped; each is 24 hexadecimal digits unless the route says otherwise
+	IDs   []string // in the order of Route, not escaped
 
 	// Path is the path as a list of segments, not escaped: "applications", id,
 	// "devices". Its segments are not checked to be ids; prefer Route.
@@ -149,7 +153,7 @@ func (r Request) path() route.Path {
 	case len(r.Path) > 0:
 		path.Err = errors.New("the Request has both a Route and a Path")
 	default:
-		path = route.Expand(r.Route, r.IDs...)
+		path = route.Fill(r.Route, r.IDs)
 	}
 	path.Template = cmp.Or(path.Template, "/")
 	return path
