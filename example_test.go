@@ -239,8 +239,9 @@ func ExampleCall() {
 		_, _ = fmt.Fprint(w, `{"deviceId": "64b0f5d29c3a7e0012ab34ce", "name": "pump"}`)
 	})
 	defer closeServer()
+	ctx := context.Background()
 
-	found, err := losant.Call[device](context.Background(), client, losant.Request{
+	found, err := losant.Call[device](ctx, client, losant.Request{
 		Operation: "Device.Get",
 		Method:    http.MethodGet,
 		Route:     "/applications/{applicationId}/devices/{deviceId}",
