@@ -81,7 +81,7 @@ func TestAttempts(t *testing.T) {
 			get: failure(4, "ErrInvalidResponse"), remove: failure(1, "ErrInvalidResponse", "ErrOutcomeUnknown"), resend: failure(1, "ErrInvalidResponse", "ErrOutcomeUnknown"),
 		},
 		{
-			name: "success that makes no sense", script: []answer{body("<html>"), succeed},
+			name: "success that cannot be understood", script: []answer{body("<html>"), succeed},
 			get: failure(1, "ErrInvalidResponse"), remove: failure(1, "ErrInvalidResponse", "ErrOutcomeUnknown"), resend: failure(1, "ErrInvalidResponse", "ErrOutcomeUnknown"),
 		},
 		{

@@ -1,7 +1,6 @@
 package losant
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,9 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
-	"github.com/losant-community/losant-rest-go/internal/retry"
 	"github.com/losant-community/losant-rest-go/internal/text"
 )
 
@@ -156,23 +153,6 @@ func checkHeader(what, value string) error {
 	return nil
 }
 
-// Response is what the API returned for a call, for [WithResponse]. Its Header and
-// Body are as the server sent them: a server that echoes the token puts it there.
-type Response struct {
-	StatusCode int         // of the last attempt; 0: no response
-	Header     http.Header // of the last response
-	Body       []byte      // of the last response, as far as it was read
-	Attempts   []Attempt   // one per request, in order
-}
-
-// Attempt is one request of a call.
-type Attempt struct {
-	StatusCode int           // 0: no response
-	Err        error         // why there is no complete response
-	Duration   time.Duration // until the response was read
-	Wait       time.Duration // before the request was sent
-}
-
 // RequestOption changes one call. It is an argument of every method, and of
 // [WithDefaults].
 type RequestOption func(*requestOptions)
@@ -298,15 +278,4 @@ func (o *requestOptions) queryOf(r request) (string, error) {
 		}
 	}
 	return strings.TrimPrefix(query, "&"), nil
-}
-
-// fill copies the result of a call, whose body is about to be reused.
-func (o *requestOptions) fill(c *retry.Result) {
-	for _, r := range o.responses {
-		attempts := make([]Attempt, len(c.Record))
-		for n, attempt := range c.Record {
-			attempts[n] = Attempt(attempt)
-		}
-		*r = Response{StatusCode: c.StatusCode, Header: c.Header.Clone(), Body: bytes.Clone(c.Body), Attempts: attempts}
-	}
 }

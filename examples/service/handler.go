@@ -101,7 +101,7 @@ type problem struct {
 
 const statusClientClosedRequest = 499 // nobody reads it but the log
 
-// problemOf says what a caller is told of err: enough to act on it, and none of
+// problemOf returns what a caller learns of err: enough to act on it, and none of
 // Losant's own words, which are for the log.
 func problemOf(err error) (status int, p problem) {
 	switch {

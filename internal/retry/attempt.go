@@ -206,3 +206,12 @@ func isCutOff(body []byte) bool {
 func endsWithConnection(resp *http.Response) bool {
 	return resp.ContentLength < 0 && resp.Close && len(resp.TransferEncoding) == 0 && !resp.Uncompressed
 }
+
+// contextError says why ctx ended, and matches both its error and its cause.
+func contextError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}

@@ -19,8 +19,6 @@ package retry
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -296,12 +294,3 @@ func (x *call) prepareRetry(*http.Request) error {
 }
 
 var noHeader = http.Header{}
-
-// contextError says why ctx ended, and matches both its error and its cause.
-func contextError(ctx context.Context) error {
-	err, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(cause, err) {
-		return cause
-	}
-	return fmt.Errorf("%w: %w", err, cause)
-}

@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	losant "github.com/losant-community/losant-rest-go"
@@ -70,7 +71,7 @@ func covered(n int) (map[string]bool, error) {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(scratch) }()
-	run := exec.CommandContext(context.Background(), "go", "run", "-cover", "-coverpkg=.,./internal/...,./tools/callpath", "./tools/callpath", "-calls", fmt.Sprint(n))
+	run := exec.CommandContext(context.Background(), "go", "run", "-cover", "-coverpkg=.,./internal/...,./tools/callpath", "./tools/callpath", "-calls", strconv.Itoa(n))
 	run.Env = append(os.Environ(), "GOCOVERDIR="+scratch)
 	if out, err := run.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%w: %s", err, out)

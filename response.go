@@ -1,0 +1,37 @@
+package losant
+
+import (
+	"bytes"
+	"net/http"
+	"time"
+
+	"github.com/losant-community/losant-rest-go/internal/retry"
+)
+
+// Response is what the API returned for a call, for [WithResponse]. Its Header and
+// Body are as the server sent them: a server that echoes the token puts it there.
+type Response struct {
+	StatusCode int         // of the last attempt; 0: no response
+	Header     http.Header // of the last response
+	Body       []byte      // of the last response, as far as it was read
+	Attempts   []Attempt   // one per request, in order
+}
+
+// Attempt is one request of a call.
+type Attempt struct {
+	StatusCode int           // 0: no response
+	Err        error         // why there is no complete response
+	Duration   time.Duration // until the response was read
+	Wait       time.Duration // before the request was sent
+}
+
+// fill copies the result of a call, whose body is about to be reused.
+func (o *requestOptions) fill(c *retry.Result) {
+	for _, r := range o.responses {
+		attempts := make([]Attempt, len(c.Record))
+		for n, attempt := range c.Record {
+			attempts[n] = Attempt(attempt)
+		}
+		*r = Response{StatusCode: c.StatusCode, Header: c.Header.Clone(), Body: bytes.Clone(c.Body), Attempts: attempts}
+	}
+}
