@@ -30,14 +30,16 @@ func answered(t *testing.T, a action, code int, body string) error {
 	return a.call(t.Context(), newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: transport})), ref)
 }
 
-// TestSuccessThatIsNone: 2xx alone is not success.
+// TestSuccessThatIsNone: 2xx alone is not success, nor are names in another case
+// or names that occur twice.
 func TestSuccessThatIsNone(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"", " ", "null", "true", "1", `""`, "[]", "[" + inviteJSON + "]", "{}", `{"id":""}`, `{"id":null}`, `{"id":5}`, `{"success":false}`, `{"success":null}`,
 		`{"success":"true"}`, `{"success":1}`, "{", inviteJSON[:len(inviteJSON)-1], inviteJSON + "{}", inviteJSON + "x", inviteJSON + "\x00", "\ufeff" + inviteJSON,
-		"<html>sign in</html>", `{"id":"` + id + `","ttl":"4233600000"}`, `{"id":"` + id + `","ttl":{}}`, `{"id":"` + id + `","inviteDate":"yesterday"}`, `{"id":"` + id + `","inviteDate":5}`,
-		`{"id":"` + id + `","role":[]}`, `{"error":"x"}`, strings.Repeat("[", 20_000), `{"a":` + strings.Repeat(`{"a":`, 20_000),
+		`{"success":false,"SUCCESS":true}`, `{"SUCCESS":true}`, `{"success":true,"success":false}`, `{"success":false,"success":true}`, `{"success":true,"success":true}`, `{"success":true}x`,
+		`{"ID":"` + id + `"}`, `{"id":"","ID":"` + id + `"}`, `{"id":"` + id + `","id":"` + id + `"}`, `{"id":"` + id + `","\u0069d":""}`, `{"id":"` + id + `","role":[]`,
+		"<html>sign in</html>", `{"error":"x"}`, strings.Repeat("[", 20_000), `{"a":` + strings.Repeat(`{"a":`, 20_000),
 	} {
 		for _, action := range actions {
 			e := &losant.Error{}
@@ -55,7 +57,77 @@ func TestSuccessThatIsNone(t *testing.T) {
 	}
 	for _, code := range []int{200, 201, 203} {
 		require.NoError(t, answered(t, get, code, " \t\r\n"+inviteJSON+"\n"))
-		require.NoError(t, answered(t, remove, code, `{"success":true,"more":1}`))
+		require.NoError(t, answered(t, remove, code, `{"success":true,"more":1,"SUCCESS":false}`))
+	}
+}
+
+// TestNoContent: a 204 is a success of a Delete, and of nothing else.
+func TestNoContent(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, answered(t, remove, 204, ""))
+	requireError(t, answered(t, remove, 204, `{"success":false}`), "ErrInvalidResponse", "ErrOutcomeUnknown")
+	requireError(t, answered(t, remove, 200, ""), "ErrInvalidResponse", "ErrOutcomeUnknown")
+	requireError(t, answered(t, get, 204, ""), "ErrInvalidResponse")
+	requireError(t, answered(t, resend, 204, ""), "ErrInvalidResponse", "ErrOutcomeUnknown")
+}
+
+// TestInvalidMember: a response that has the id proves that the API acted, even
+// if another member has the wrong type.
+func TestInvalidMember(t *testing.T) {
+	t.Parallel()
+	for member, value := range map[string]string{
+		"email": "5", "role": "[]", "applicationRoles": "{}", "dashboardRoles": `[{"role":"view"}]`, "hasExpired": `"true"`, "disallowTransfer": "1",
+	} {
+		for _, text := range []string{`{"id":"` + id + `","` + member + `":` + value + `}`, `{"` + member + `":` + value + `,"email":{},"id":"` + id + `"}`} {
+			assert.Contains(t, requireError(t, answered(t, get, 200, text), "ErrInvalidResponse").Message, member)
+			requireError(t, answered(t, resend, 201, text), "ErrInvalidResponse")
+			requireError(t, answered(t, resend, 201, text+"x"), "ErrInvalidResponse", "ErrOutcomeUnknown")
+		}
+		requireError(t, answered(t, resend, 201, `{"`+member+`":`+value+`}`), "ErrInvalidResponse", "ErrOutcomeUnknown")
+	}
+	requireError(t, answered(t, resend, 201, `{"id":5}`), "ErrInvalidResponse", "ErrOutcomeUnknown")
+	for _, grant := range []string{"null", "1", "{}", `{"role":"view"}`, `{"resourceId":1}`, `{"resourceId":"x","role":1}`} {
+		requireError(t, answered(t, resend, 201, `{"id":"`+id+`","applicationRoles":[{"resourceId":"x"},`+grant+`]}`), "ErrInvalidResponse")
+	}
+}
+
+// TestAncillaryMembers: links, a date and a ttl in an odd form never fail a call.
+func TestAncillaryMembers(t *testing.T) {
+	t.Parallel()
+	date := time.Date(2026, 5, 13, 4, 0, 0, 0, time.UTC)
+	self := map[string]losant.Link{"self": {Href: "/x"}}
+	none := map[string]losant.Link{}
+	for text, want := range map[string]losant.OrgInvite{
+		`"_links":[]`: {}, `"_links":null`: {}, `"_links":5`: {}, `"_links":"/x"`: {}, `"_links":true`: {}, `"_links":{}`: {Links: none},
+		`"_links":{"self":5,"a":null,"b":[],"c":{},"d":[1],"e":{"href":null},"f":{"href":[]},"g":{"HREF":"/x"}}`: {Links: none},
+		`"_links":{"self":{"href":"/x"},"odd":5}`:                         {Links: self},
+		`"_links":{"self":[{"href":"/x"},{"href":"/y"}]}`:                 {Links: self},
+		`"_links":{"self":{"href":"/y"}},"_links":{"self":{"href":"/x"}}`: {Links: self},
+		`"inviteDate":""`:                        {},
+		`"inviteDate":null`:                      {},
+		`"inviteDate":"yesterday"`:               {},
+		`"inviteDate":5`:                         {},
+		`"inviteDate":{}`:                        {},
+		`"inviteDate":"2026-05-13T04:00:00.000"`: {InviteDate: date},
+		`"inviteDate":"2026-05-13 04:00:00"`:     {InviteDate: date},
+		`"ttl":"1000"`:                           {TTL: time.Second},
+		`"ttl":"soon"`:                           {},
+		`"ttl":{}`:                               {},
+		`"ttl":null`:                             {},
+		`"ttl":true`:                             {},
+	} {
+		want.ID = id
+		text = `{"id":"` + id + `",` + text + `}`
+		client, _ := fromMemory(t, 200, []byte(text))
+		var response losant.Response
+		invite, err := client.InstanceOrgInvite.Get(t.Context(), ref, losant.WithResponse(&response))
+		require.NoError(t, err, text)
+		assert.Equal(t, want, *invite, text)
+		assert.Equal(t, text, string(response.Body))
+		client, _ = fromMemory(t, 200, []byte(`{"items":[`+text+`],"_links":[],"count":1}`))
+		list, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{})
+		require.NoError(t, err, text)
+		assert.Equal(t, &losant.OrgInviteCollection{Items: []losant.OrgInvite{want}, Count: 1}, list)
 	}
 }
 
@@ -80,17 +152,21 @@ func TestErrorBodies(t *testing.T) {
 		{`{"message":"gone fishing"}`, "", "gone fishing"},
 		{`{"type":5,"message":"still read"}`, "", "still read"},
 		{`{"type":"T","message":{}}`, "T", ""},
-		{"", "", "Not Found with an empty body"},
-		{"{}", "", `Not Found with the body "{}"`},
-		{"null", "", `Not Found with the body "null"`},
-		{"<html>\n<h1>Not\tFound</h1>\x1b[31m\x00\xff</html>", "", "Not Found with the body \"<html> <h1>Not Found</h1> [31m \ufffd</html>\""},
+		{"", "", "empty body"},
+		{"{}", "", `unexpected body {}`},
+		{"null", "", `unexpected body "null"`},
+		{"<html>\n<h1>Not\tFound</h1>\x1b[31m\x00\xff</html>", "", "unexpected body \"<html> <h1>Not Found</h1> [31m \ufffd</html>\""},
 		{`{"type":"` + "\u202e" + `T\n","message":"a\u0000b\nc\u001b[31m\u2028d"}`, " T ", "a b c [31m d"},
 		{`{"message":"` + long + `"}`, "", long[:1024] + "…"},
 		{long, "", ""},
 	} {
 		for _, action := range actions {
 			err := answered(t, action, 404, row.body)
-			e := requireError(t, err, "ErrNotFound")
+			want := "ErrNotFound"
+			if !strings.HasPrefix(row.body, "{") {
+				want = "ErrInvalidResponse" // of a proxy: the API says it in JSON
+			}
+			e := requireError(t, err, want)
 			assert.Equal(t, 404, e.StatusCode)
 			assert.Equal(t, row.wantType, e.Type)
 			if row.wantMessage != "" || row.wantType != "" {
@@ -107,18 +183,18 @@ func TestErrorText(t *testing.T) {
 	t.Parallel()
 	const path = "/instances/575ec8687ae143cd83dc4a95/orgs/575ec8687ae143cd83dc4a97/invites/575ec8687ae143cd83dc4a94"
 	assert.EqualError(t, answered(t, get, 404, `{"type":"NotFound","message":"no such invite"}`),
-		"losant: InstanceOrgInvite.Get: GET "+path+": 404 NotFound: no such invite")
+		"losant: InstanceOrgInvite.Get: 404 NotFound: no such invite (GET "+path+")")
 	assert.EqualError(t, answered(t, resend, 500, `{"type":"InternalServer","message":"oops"}`),
-		"losant: InstanceOrgInvite.ResendInvite: POST "+path+": 500 InternalServer: oops; outcome unknown: it may have been done")
+		"losant: InstanceOrgInvite.ResendInvite: 500 InternalServer: oops (POST "+path+"); outcome unknown: the API may have acted")
 	assert.EqualError(t, answered(t, remove, 429, `{"type":"TooManyRequests"}`),
-		"losant: InstanceOrgInvite.Delete: DELETE "+path+": 429 TooManyRequests (4 attempts)")
-	assert.EqualError(t, answered(t, get, 521, ""), "losant: InstanceOrgInvite.Get: GET "+path+": 521: answered with an empty body (4 attempts)")
-	assert.EqualError(t, &losant.Error{Operation: "X.Y", StatusCode: 429, RetryAfter: 90 * time.Second}, "losant: X.Y: 429 (retry after 1m30s)")
+		"losant: InstanceOrgInvite.Delete: 429 TooManyRequests (DELETE "+path+"; 4 attempts)")
+	assert.EqualError(t, answered(t, get, 521, ""), "losant: InstanceOrgInvite.Get: 521: empty body (GET "+path+"; 4 attempts)")
+	assert.EqualError(t, &losant.Error{Operation: "X.Y", StatusCode: 429, RetryAfter: 90 * time.Second}, "losant: X.Y: 429 Too Many Requests (retry after 1m30s)")
 	_, err := losant.NewClient("")
 	assert.EqualError(t, err, "losant: NewClient: the token is empty")
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("failed", "err", &losant.Error{Operation: "X.Y", StatusCode: 502, Type: "T", Attempts: 2, Err: losant.ErrOutcomeUnknown})
-	assert.Contains(t, log.String(), `err.operation=X.Y err.error="losant: X.Y: 502 T (2 attempts); outcome unknown: it may have been done" err.outcome_unknown=true err.status=502 err.type=T err.attempts=2`)
+	assert.Contains(t, log.String(), `err.operation=X.Y err.error="losant: X.Y: 502 T (2 attempts); outcome unknown: the API may have acted" err.outcome_unknown=true err.status=502 err.type=T err.attempts=2`)
 	text, err := json.Marshal(answered(t, get, 404, `{"type":"NotFound","message":"no such invite"}`))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"Operation":"InstanceOrgInvite.Get","Method":"GET","Path":"`+path+`","StatusCode":404,"Type":"NotFound","Message":"no such invite","RetryAfter":0,"Attempts":1}`, string(text))
@@ -130,7 +206,6 @@ func TestErrorOfFakes(t *testing.T) {
 	requireError(t, &losant.Error{StatusCode: 404}, "ErrNotFound")
 	requireError(t, &losant.Error{StatusCode: 503, Err: losant.ErrOutcomeUnknown}, "ErrServer", "ErrOutcomeUnknown")
 	requireError(t, &losant.Error{Err: losant.ErrInvalidArgument}, "ErrInvalidArgument")
-	require.NotErrorIs(t, &losant.Error{}, nil)
 	assert.NotErrorIs(t, &losant.Error{StatusCode: 404}, errors.New("another"))
 }
 
@@ -167,11 +242,11 @@ func TestMaxResponseBytes(t *testing.T) {
 			endless(200)(w, r)
 		}, failure(1, "ErrInvalidResponse")},
 		{"without end", endless(200), failure(1, "ErrInvalidResponse")},
-		{"an error without end", endless(404), failure(1, "ErrNotFound")},
+		{"an error without end", endless(404), failure(1, "ErrInvalidResponse")},
 		{"an error of 64 MiB announced", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", strconv.Itoa(64<<20))
 			endless(404)(w, r)
-		}, failure(1, "ErrNotFound")},
+		}, failure(1, "ErrInvalidResponse")},
 		{"compressed", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(compressed.Bytes())
@@ -272,6 +347,13 @@ func TestOrgInviteJSON(t *testing.T) {
 		require.NoError(t, json.Unmarshal(data, &back))
 		assert.Equal(t, invite, back)
 	}
+	require.NoError(t, json.Unmarshal([]byte(`{"id":"x"}`), &invite))
+	assert.Equal(t, losant.OrgInvite{ID: "x"}, invite, "nothing of the last one stays")
+	require.NoError(t, json.Unmarshal([]byte("null"), &invite))
+	assert.Equal(t, "x", invite.ID, "as encoding/json has it")
+	for _, invalid := range []string{"", "[]", "5", `{"id":"x"`, `{"id":5}`, `{"id":"x"}{}`} {
+		require.Error(t, invite.UnmarshalJSON([]byte(invalid)), invalid)
+	}
 	_, err = json.Marshal(losant.OrgInvite{InviteDate: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)})
 	require.Error(t, err)
 }
@@ -286,7 +368,7 @@ func TestRoleInfo(t *testing.T) {
 func TestExpiresAt(t *testing.T) {
 	t.Parallel()
 	date := time.Date(2026, 5, 13, 4, 0, 0, 0, time.UTC)
-	assert.Equal(t, date.Add(time.Hour), (&losant.OrgInvite{InviteDate: date, TTL: time.Hour}).ExpiresAt())
-	assert.True(t, (&losant.OrgInvite{InviteDate: date}).ExpiresAt().IsZero())
-	assert.True(t, (&losant.OrgInvite{TTL: time.Hour}).ExpiresAt().IsZero())
+	assert.Equal(t, date.Add(time.Hour), losant.OrgInvite{InviteDate: date, TTL: time.Hour}.ExpiresAt())
+	assert.True(t, losant.OrgInvite{InviteDate: date}.ExpiresAt().IsZero())
+	assert.True(t, losant.OrgInvite{TTL: time.Hour}.ExpiresAt().IsZero())
 }

@@ -137,6 +137,10 @@ func TestNewClientRefuses(t *testing.T) {
 		"plain HTTP to 127.1":      {losant.WithBaseURL("http://127.1")},
 		"plain HTTP to 128.0.0.1":  {losant.WithBaseURL("http://128.0.0.1")},
 		"plain HTTP to any":        {losant.WithBaseURL("http://0.0.0.0")},
+		"port too large":           {losant.WithBaseURL("https://api.losant.com:65536")},
+		"port zero":                {losant.WithBaseURL("https://api.losant.com:0")},
+		"host not in ASCII":        {losant.WithBaseURL("https://lösant.com")},
+		"host with a zone":         {losant.WithBaseURL("https://[fe80::1%25eth0]")},
 		"no HTTP client":           {losant.WithHTTPClient(nil)},
 		"no logger":                {losant.WithLogger(nil)},
 		"no token source":          {losant.WithTokenSource(nil)},
@@ -203,23 +207,6 @@ func TestNewClientAccepts(t *testing.T) {
 			require.NotNil(t, client.InstanceOrgInvite)
 		})
 	}
-}
-
-// TestTokenSourceBeforeTheCall: without a token nothing is sent.
-func TestTokenSourceBeforeTheCall(t *testing.T) {
-	t.Parallel()
-	s := serve(t, succeed)
-	for name, token := range map[string]string{"empty": "", "with a line end": canary + "\n"} {
-		source := losant.TokenSourceFunc(func(context.Context) (string, error) { return token, nil })
-		err := resend.call(t.Context(), newClient(t, s.URL, losant.WithTokenSource(source)), ref)
-		requireError(t, err, "ErrInvalidArgument")
-		assert.NotContains(t, err.Error(), canary, name)
-	}
-	source := losant.TokenSourceFunc(func(context.Context) (string, error) { return "", context.Canceled })
-	err := resend.call(t.Context(), newClient(t, s.URL, losant.WithTokenSource(source)), ref)
-	assert.Zero(t, requireError(t, err).Attempts)
-	require.ErrorIs(t, err, context.Canceled)
-	assert.Zero(t, s.arrived.Load())
 }
 
 // TestHTTPClientIsLeftAlone: what the user gave is neither changed nor closed.

@@ -40,12 +40,14 @@ type request struct {
 }
 
 // documented are the statuses with which the API says that it did what was asked.
-var documented = []int{http.StatusOK, http.StatusCreated, http.StatusNonAuthoritativeInfo}
+// Only a Delete accepts the empty body of a 204.
+var documented = []int{http.StatusOK, http.StatusCreated, http.StatusNonAuthoritativeInfo, http.StatusNoContent}
 
 // answer is what a success is decoded into.
 type answer interface {
-	// check returns an error if what was asked for is missing.
-	check() error
+	// decode reads the body of a response, and returns an error if it is not what
+	// was asked for, or if ctx ends.
+	decode(ctx context.Context, status int, body []byte) error
 }
 
 // call sends r and returns the response as a T.
@@ -68,13 +70,14 @@ func (c *Client) send(ctx context.Context, r request, a answer, opts []RequestOp
 	}
 	result := c.retry.Do(context.WithValue(ctx, operationKey{}, &x.operation), &x.request, x)
 	defer result.Release()
+	x.shield(result)
 	if x.request.Record {
 		x.options.fill(result)
 	}
 	if result.Outcome != retry.Succeeded {
 		return newError(x, result, nil)
 	}
-	if err := decode(result, a); err != nil {
+	if err := a.decode(ctx, result.StatusCode, bytes.TrimSpace(result.Body)); err != nil {
 		return newError(x, result, err)
 	}
 	return nil
@@ -146,9 +149,7 @@ func (c *Client) headerOf(x *exchange, r request) http.Header {
 	if r.stream {
 		header["Accept"] = []string{"text/event-stream"}
 	}
-	if x.tokens.authorization != "" {
-		header["Authorization"] = []string{x.tokens.authorization}
-	}
+	x.tokens.authorize(header)
 	if x.contentType != "" {
 		header["Content-Type"] = []string{x.contentType}
 	}
@@ -179,33 +180,13 @@ func (x *exchange) encode(body any) error {
 	return err
 }
 
-// decode reads the body of a success.
-func decode(result *retry.Result, a answer) error {
-	body := bytes.TrimSpace(result.Body)
-	var err error
-	switch u := a.(type) {
-	case StatusUnmarshaler:
-		err = u.UnmarshalStatus(result.StatusCode, body)
-	case json.Unmarshaler:
-		err = u.UnmarshalJSON(body) // json.Unmarshal would scan the body twice more
-	default:
-		err = json.Unmarshal(body, a)
-	}
-	if err != nil {
-		return err
-	}
-	return a.check()
-}
-
 // Prepare returns the header of the next attempt, with the token of then.
 func (x *exchange) Prepare(last http.Header) (http.Header, error) {
 	if err := x.tokens.next(); err != nil {
 		return nil, err
 	}
 	header := maps.Clone(last)
-	if x.tokens.authorization != "" {
-		header["Authorization"] = []string{x.tokens.authorization}
-	}
+	x.tokens.authorize(header)
 	return header, nil
 }
 
@@ -216,7 +197,7 @@ func (x *exchange) Unauthorized() { x.tokens.reject() }
 func (x *exchange) Renew() (bool, error) { return x.tokens.renew() }
 
 // Redact removes the tokens from an error.
-func (x *exchange) Redact(err error) error { return x.tokens.redactError(err) }
+func (x *exchange) Redact(err error) error { return x.tokens.shield(err) }
 
 var retryInSeconds = regexp.MustCompile(`(?i)retry in (\d{1,9}) second`)
 

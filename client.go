@@ -125,13 +125,9 @@ func newConfig(token string, opts []Option) (*config, error) {
 			return nil, err
 		}
 	}
-	if cfg.credentials.authorization == nil {
-		if err := checkToken(token); err != nil {
-			return nil, err
-		}
-		cfg.credentials = fixedToken(token)
-	}
-	return cfg, nil
+	var err error
+	cfg.credentials, err = cfg.credentials.orFixed(token)
+	return cfg, err
 }
 
 // newTransport differs from http.DefaultTransport in that it does not depend on

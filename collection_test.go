@@ -25,8 +25,10 @@ func TestInvitesQuery(t *testing.T) {
 	const flags = "_actions=false&_embedded=true&_links=true"
 	for want, query := range map[string]losant.InstanceOrgInvitesQuery{
 		flags: {},
-		flags + "&filter=%2A%40example.com%26x%3D1":                   {Filter: "*@example.com&x=1"},
-		flags + "&filterField=email&sortDirection=asc&sortField=role": {SortField: "role", SortDirection: losant.SortAscending, FilterField: "email"},
+		flags + "&filter=%2A%40example.com%26x%3D1&filterField=email&sortDirection=asc&sortField=role": {
+			SortField: "role", SortDirection: losant.SortAscending, FilterField: "email", Filter: "*@example.com&x=1",
+		},
+		flags + "&sortDirection=up&sortField=shoeSize": {SortField: "shoeSize", SortDirection: "up"},
 	} {
 		var got string
 		client := newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -56,12 +58,22 @@ func TestInvitesRefused(t *testing.T) {
 		requireError(t, err, "ErrInvalidArgument")
 	}
 	for field, post := range map[string]losant.OrgInvitePost{
-		"Email is empty": {Role: "view"}, "Role is empty": {Email: "a@example.com"},
+		"DashboardRoles[1].ResourceID": {Email: "a@example.com", Role: "view", DashboardRoles: []losant.ResourceGrant{{ResourceID: "x"}, {Role: "view"}}},
+		`Email "" is empty`:            {Role: "view"}, `Role "" is empty`: {Email: "a@example.com"},
 		"Email \"a@example.com\\r\\n": {Email: "a@example.com\r\nBcc: b@example.com", Role: "view"}, "Email \"\\xff": {Email: "\xff@example.com", Role: "view"},
 		"ApplicationRoles[0].ResourceID": {Email: "a@example.com", Role: "view", ApplicationRoles: []losant.ResourceGrant{{}}},
 	} {
 		_, err := client.InstanceOrgInvites.Post(t.Context(), invitesRef, post)
 		assert.Contains(t, requireError(t, err, "ErrInvalidArgument").Message, field)
+	}
+	for words, query := range map[string]losant.InstanceOrgInvitesQuery{
+		`Filter "*@old.com" has no FilterField; set FilterField`:  {Filter: "*@old.com"},
+		`FilterField "email" has no Filter; set Filter`:           {FilterField: losant.OrgInviteFieldEmail},
+		`FilterField "inviteDate" cannot be filtered by; use Org`: {FilterField: losant.OrgInviteFieldInviteDate, Filter: "2026*"},
+		`FilterField "Email" cannot be filtered by; use Org`:      {FilterField: "Email", Filter: "*"},
+	} {
+		_, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, query)
+		assert.Contains(t, requireError(t, err, "ErrInvalidArgument").Message, words)
 	}
 	assert.Zero(t, s.arrived.Load())
 	assert.Equal(t, ref, invitesRef.Invite(ref.InviteID))
@@ -71,12 +83,45 @@ func TestInvitesRefused(t *testing.T) {
 // is not a list of invitations.
 func TestInvitesThatAreNone(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"{}", `{"items":null}`, `{"items":{}}`, `{"items":[{}]}`, `{"items":[` + inviteJSON + `,{"id":""}]}`, "[]", "[" + inviteJSON + "]", `{"items":[],"count":"2"}`} {
+	for _, text := range []string{
+		"", "{}", "null", `{"items":null}`, `{"items":{}}`, `{"items":[{}]}`, `{"items":[null]}`, `{"items":[` + inviteJSON + `,{"id":""}]}`, "[]", "[{}]", `{"items":[],"count":"2"}`, `{"items":[],"count":1.5}`,
+		`{"ITEMS":[]}`, `{"items":[` + inviteJSON + `],"items":[]}`, `{"items":[` + inviteJSON + `]`, `{"items":[` + inviteJSON + `]}{}`, `{"items":[],"x":[}}`, `{"items":[],"x":01}`, `{"items":[{"id":"x"} {"id":"x"}]}`,
+		`{"items":[{"id":"x","role":5}]`, "[" + inviteJSON, "[" + inviteJSON + "]x",
+	} {
 		client, _ := fromMemory(t, 200, []byte(text))
 		_, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{})
 		requireError(t, err, "ErrInvalidResponse")
 		_, err = client.InstanceOrgInvites.Post(t.Context(), invitesRef, losant.OrgInvitePost{Email: "a@example.com", Role: "view"})
 		requireError(t, err, "ErrInvalidResponse", "ErrOutcomeUnknown")
+	}
+}
+
+// TestPostedShapes: the API's documents allow three shapes of the response to a
+// Post. A list is only one of them.
+func TestPostedShapes(t *testing.T) {
+	t.Parallel()
+	post := losant.OrgInvitePost{Email: "new.member@example.com", Role: "edit"}
+	for text, emails := range map[string]int{
+		inviteJSON: 1, " [" + inviteJSON + "] ": 1, "[" + inviteJSON + "," + inviteJSON + "]": 2, `{"count":1,"items":[` + inviteJSON + `]}`: 1, `{"id":"x","count":0,"items":[]}`: 0,
+	} {
+		client, _ := fromMemory(t, 201, []byte(text))
+		list, err := client.InstanceOrgInvites.Post(t.Context(), invitesRef, post)
+		require.NoError(t, err, text)
+		assert.Len(t, list.Items, emails, text)
+		assert.Equal(t, emails, list.Count, text)
+		for _, invite := range list.Items {
+			assert.Equal(t, post.Email, invite.Email)
+		}
+	}
+	for _, text := range []string{inviteJSON, "[" + inviteJSON + "]"} {
+		client, _ := fromMemory(t, 200, []byte(text))
+		_, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{})
+		requireError(t, err, "ErrInvalidResponse")
+	}
+	for _, text := range []string{`{"id":"x","role":5}`, `[{"id":"x","role":5}]`, `{"items":[{"id":"x","role":5}]}`, `{"items":[{"id":"x"}],"count":"1"}`} {
+		client, _ := fromMemory(t, 201, []byte(text))
+		_, err := client.InstanceOrgInvites.Post(t.Context(), invitesRef, post)
+		requireError(t, err, "ErrInvalidResponse") // and the outcome is known
 	}
 }
 
@@ -101,7 +146,7 @@ func TestInvitesAttempts(t *testing.T) {
 	}
 }
 
-// TestCall: what goes through the door arrives as described.
+// TestCall: a request arrives as described.
 func TestCall(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -112,8 +157,8 @@ func TestCall(t *testing.T) {
 		wantHeader string
 	}{
 		{
-			"get", losant.Request{Operation: "Device.Get", Method: "GET", Path: []string{"applications", id, "devices", "a/b c%2e?#é"}, Query: url.Values{"x": {"1", "a&b"}, "none": {}}},
-			"/base/applications/" + id + "/devices/a%2Fb%20c%252e%3F%23%C3%A9?_actions=false&_embedded=true&_links=true&x=1&x=a%26b", "",
+			"get", losant.Request{Operation: "Device.Get", Method: "GET", Path: []string{"applications", id, "devices", "b c,50%é"}, Query: url.Values{"x": {"1", "a&b"}, "none": {}}},
+			"/base/applications/" + id + "/devices/b%20c,50%25%C3%A9?_actions=false&_embedded=true&_links=true&x=1&x=a%26b", "",
 			losant.Operation{Name: "Device.Get", Method: "GET", PathTemplate: "/applications/{id}/devices/{id}"}, "",
 		},
 		{
@@ -173,7 +218,12 @@ func TestCallRefuses(t *testing.T) {
 		"no path":            func(r *losant.Request) { r.Path = nil },
 		"empty segment":      func(r *losant.Request) { r.Path = []string{"a", ""} },
 		"dot segment":        func(r *losant.Request) { r.Path = []string{"a", ".."} },
-		"hidden dot segment": func(r *losant.Request) { r.Path = []string{"a", "b/../c"} },
+		"hidden dot segment": func(r *losant.Request) { r.Path = []string{"a", "x/..?"} },
+		"escaped dots":       func(r *losant.Request) { r.Path = []string{"a", "%2e%2e"} },
+		"segments in one":    func(r *losant.Request) { r.Path = []string{"applications/app1/devices"} },
+		"fragment":           func(r *losant.Request) { r.Path = []string{"..#x"} },
+		"query in the path":  func(r *losant.Request) { r.Path = []string{"a?b=c"} },
+		"format character":   func(r *losant.Request) { r.Path = []string{"a\u202eb"} },
 		"line end":           func(r *losant.Request) { r.Path = []string{"a\r\nb"} },
 		"no method":          func(r *losant.Request) { r.Method = "" },
 		"method in lower":    func(r *losant.Request) { r.Method = "get" },

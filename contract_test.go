@@ -1,14 +1,21 @@
 package losant_test
 
 import (
-	"context"
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/stretchr/testify/assert"
@@ -25,77 +32,118 @@ type contract struct {
 	Resources map[string]struct {
 		Path    string
 		IDs     []string
-		Actions map[string]struct {
-			Method, Path string
-			Query        []struct {
-				Name string
-				Enum []string
-			}
-			Body *struct {
-				Type     string
-				Required bool
-			}
-			Success []struct {
-				Status int
-				Type   string
-			}
-		}
+		Actions map[string]contractAction
 	}
-	Types map[string]struct {
-		Properties map[string]json.RawMessage
-		Required   []string
-	}
+	Types    map[string]json.RawMessage // each a schema
 	Examples map[string]json.RawMessage
 }
 
-// contractID is the id that stands for a place of a path, a different one each.
-func contractID(place string) string {
-	return map[string]string{"instanceId": strings.Repeat("a", 24), "orgId": strings.Repeat("b", 24), "inviteId": strings.Repeat("c", 24)}[place]
-}
-
-// decoded reads an example as a T.
-func decoded[T any](t *testing.T, example json.RawMessage) T {
-	t.Helper()
-	var value T
-	require.NoError(t, json.Unmarshal(example, &value))
-	return value
-}
-
-// contractCalls has a row per action: a call with every parameter set, to the
-// example of its body and the last value of each enumeration.
-func contractCalls(t *testing.T, api contract) map[string]func(context.Context, *losant.Client) (any, error) {
-	t.Helper()
-	invites := losant.InstanceOrgInvitesRef{InstanceID: contractID("instanceId"), OrgID: contractID("orgId")}
-	invite := invites.Invite(contractID("inviteId"))
-	return map[string]func(context.Context, *losant.Client) (any, error){
-		"instanceOrgInvite.get": func(ctx context.Context, c *losant.Client) (any, error) {
-			return c.InstanceOrgInvite.Get(ctx, invite)
-		},
-		"instanceOrgInvite.delete": func(ctx context.Context, c *losant.Client) (any, error) {
-			return map[string]bool{"success": true}, c.InstanceOrgInvite.Delete(ctx, invite)
-		},
-		"instanceOrgInvite.resendInvite": func(ctx context.Context, c *losant.Client) (any, error) {
-			return c.InstanceOrgInvite.ResendInvite(ctx, invite, decoded[losant.OrgRoleInfo](t, api.Examples["orgRoleInfo"]))
-		},
-		"instanceOrgInvites.get": func(ctx context.Context, c *losant.Client) (any, error) {
-			return c.InstanceOrgInvites.Get(ctx, invites, losant.InstanceOrgInvitesQuery{
-				SortField: losant.OrgInviteFieldInviteDate, SortDirection: losant.SortDescending, FilterField: losant.OrgInviteFieldRole, Filter: "e*&?=",
-			})
-		},
-		"instanceOrgInvites.post": func(ctx context.Context, c *losant.Client) (any, error) {
-			return c.InstanceOrgInvites.Post(ctx, invites, decoded[losant.OrgInvitePost](t, api.Examples["orgInvitePost"]))
-		},
+type contractAction struct {
+	Method, Path string
+	Query        []struct {
+		Name string
+		Enum []string
+	}
+	Body *struct {
+		Type     string
+		Required bool
+	}
+	Success []struct {
+		Status int
+		Type   string
 	}
 }
 
-// TestContract holds every action of the resources that the library has against
-// the API's description: method, path, query, body, success status, and the
-// loss-free decoding of its examples. An action that the library lacks fails it.
-func TestContract(t *testing.T) {
-	t.Parallel()
+type schema struct {
+	Type, Format string
+	Enum         []any
+	Properties   map[string]schema
+	Required     []string
+	Items        *schema
+}
+
+func readContract(t *testing.T) contract {
+	t.Helper()
 	var api contract
 	readTestdata(t, "api.json", &api)
-	calls := contractCalls(t, api)
+	return api
+}
+
+func (c contract) schema(t *testing.T, name string) schema {
+	t.Helper()
+	var s schema
+	require.NoError(t, json.Unmarshal(c.Types[name], &s), name)
+	return s
+}
+
+// apiName returns the API's name for a Go field or method, goName the reverse.
+func apiName(name string) string { return string(unicode.ToLower(rune(name[0]))) + name[1:] }
+func goName(name string) string  { return string(unicode.ToUpper(rune(name[0]))) + name[1:] }
+
+const contractText = "e*&?=+ ä"
+
+// contractArgument makes an argument of a method: a Ref with an id of its own for
+// each place of the path, a Query with every parameter set, or the example of the
+// body.
+func contractArgument(t *testing.T, api contract, action contractAction, argument reflect.Type) reflect.Value {
+	t.Helper()
+	value := reflect.New(argument).Elem()
+	switch {
+	case argument == reflect.TypeFor[[]losant.RequestOption]():
+	case argument.Implements(reflect.TypeFor[interface{ Done() <-chan struct{} }]()):
+		value.Set(reflect.ValueOf(t.Context()))
+	case strings.HasSuffix(argument.Name(), "Ref"):
+		for n := range value.NumField() {
+			value.Field(n).SetString(contractID(argument.Field(n).Name))
+		}
+	case strings.HasSuffix(argument.Name(), "Query"):
+		for _, parameter := range action.Query {
+			text := contractText
+			if parameter.Enum != nil {
+				text = parameter.Enum[len(parameter.Enum)-1]
+			}
+			field := value.FieldByName(goName(parameter.Name))
+			require.True(t, field.IsValid(), "%s has no field for %s", argument.Name(), parameter.Name)
+			field.SetString(text)
+		}
+	default:
+		require.NotNil(t, action.Body, "%s is no argument of the action", argument.Name())
+		require.NoError(t, json.Unmarshal(api.Examples[action.Body.Type], value.Addr().Interface()))
+	}
+	return value
+}
+
+// contractID returns an id for a field of a Ref, a different one for each.
+func contractID(field string) string {
+	return strings.Repeat(strconv.FormatInt(int64(len(field)%16), 16), 23) + strconv.FormatInt(int64(field[0]%16), 16)
+}
+
+// contractServer records the last request, and responds with the example.
+type contractServer struct {
+	*httptest.Server
+	got  *http.Request
+	body []byte
+}
+
+func serveContract(t *testing.T, status int, example []byte) *contractServer {
+	t.Helper()
+	s := &contractServer{}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.got = r
+		s.body, _ = io.ReadAll(r.Body)
+		w.WriteHeader(status)
+		_, _ = w.Write(example)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// TestContract compares every method of the client's services with the API's
+// description of the action: method, path, query, body, success status, and the
+// loss-free decoding of the example. It lists the actions that have no method.
+func TestContract(t *testing.T) {
+	t.Parallel()
+	api := readContract(t)
 	services := reflect.TypeFor[losant.Client]()
 	checked := 0
 	for n := range services.NumField() {
@@ -103,96 +151,225 @@ func TestContract(t *testing.T) {
 		if !field.IsExported() {
 			continue
 		}
-		name := string(unicode.ToLower(rune(field.Name[0]))) + field.Name[1:]
-		resource, ok := api.Resources[name]
-		require.True(t, ok, "the API has no resource %s", name)
-		assert.Len(t, resource.Actions, field.Type.NumMethod(), "%s: the interface has other actions than the API", field.Name)
-		for actionName, action := range resource.Actions {
-			t.Run(name+"."+actionName, func(t *testing.T) {
-				t.Parallel()
-				_, ok := field.Type.MethodByName(string(unicode.ToUpper(rune(actionName[0]))) + actionName[1:])
-				require.True(t, ok, "the library has no %s.%s", field.Name, actionName)
-				call, ok := calls[name+"."+actionName]
-				require.True(t, ok, "this test has no row for %s.%s", name, actionName)
-				require.Len(t, action.Success, 1)
-				success := action.Success[0]
-				example, ok := api.Examples[success.Type]
-				require.True(t, ok, "no example of %s", success.Type)
-
-				var got *http.Request
-				var gotBody []byte
-				s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					got = r
-					gotBody, _ = io.ReadAll(r.Body)
-					w.WriteHeader(success.Status)
-					_, _ = w.Write(example)
-				}))
-				t.Cleanup(s.Close)
-				result, err := call(t.Context(), newClient(t, s.URL))
-				require.NoError(t, err)
-
-				assert.Equal(t, action.Method, got.Method)
-				path := action.Path
-				for _, place := range resource.IDs {
-					path = strings.ReplaceAll(path, "{"+place+"}", contractID(place))
-				}
-				assert.Equal(t, path, got.URL.EscapedPath())
-				want := map[string]bool{}
-				for name := range api.Global.Query {
-					want[name] = true
-				}
-				for _, parameter := range action.Query {
-					want[parameter.Name] = true
-					if parameter.Enum != nil {
-						assert.Contains(t, parameter.Enum, got.URL.Query().Get(parameter.Name))
-					} else {
-						assert.Equal(t, "e*&?=", got.URL.Query().Get(parameter.Name))
-					}
-				}
-				sent := map[string]bool{}
-				for name := range got.URL.Query() {
-					sent[name] = true
-				}
-				assert.Equal(t, want, sent, "query parameters")
-				if action.Body == nil {
-					assert.Empty(t, gotBody)
-				} else {
-					assert.JSONEq(t, string(api.Examples[action.Body.Type]), string(gotBody))
-					for name := range decoded[map[string]json.RawMessage](t, gotBody) {
-						assert.Contains(t, api.Types[action.Body.Type].Properties, name)
-					}
-				}
-				again, err := json.Marshal(result)
-				require.NoError(t, err)
-				assert.JSONEq(t, string(example), string(again), "decoded and encoded again")
-			})
+		resource, ok := api.Resources[apiName(field.Name)]
+		require.True(t, ok, "the API has no resource %s", field.Name)
+		missing := maps.Clone(resource.Actions)
+		for m := range field.Type.NumMethod() {
+			method := field.Type.Method(m)
+			action, ok := resource.Actions[apiName(method.Name)]
+			require.True(t, ok, "the API has no action %s.%s", field.Name, method.Name)
+			delete(missing, apiName(method.Name))
 			checked++
+			t.Run(field.Name+"."+method.Name, func(t *testing.T) {
+				t.Parallel()
+				checkAction(t, api, action, n, m)
+			})
+		}
+		for name := range missing {
+			t.Logf("no method: %s.%s", field.Name, goName(name))
 		}
 	}
-	assert.Len(t, calls, checked, "a row of this test is of no resource")
+	assert.Positive(t, checked)
 }
 
-// TestTypesHaveEveryField: a Go type has a field for each property of the API's,
-// and no other but the links.
-func TestTypesHaveEveryField(t *testing.T) {
+// checkAction calls a method by reflection: the one of index method of the
+// client's field of index field.
+func checkAction(t *testing.T, api contract, action contractAction, field, method int) {
+	t.Helper()
+	require.Len(t, action.Success, 1)
+	success := action.Success[0]
+	statuses := map[string][]int{"GET": {200}, "DELETE": {200}, "POST": {200, 201}, "PATCH": {200}, "PUT": {200}}
+	assert.Contains(t, statuses[action.Method], success.Status, "a status that is a success")
+	example, ok := api.Examples[success.Type]
+	require.True(t, ok, "no example of %s", success.Type)
+	s := serveContract(t, success.Status, example)
+	call := reflect.ValueOf(newClient(t, s.URL)).Elem().Field(field).Method(method)
+	arguments := []reflect.Value{}
+	for n := range call.Type().NumIn() {
+		arguments = append(arguments, contractArgument(t, api, action, call.Type().In(n)))
+	}
+	results := call.CallSlice(arguments)
+	err, _ := results[len(results)-1].Interface().(error)
+	require.NoError(t, err)
+	require.NotNil(t, s.got)
+
+	assert.Equal(t, action.Method, s.got.Method)
+	path := action.Path
+	for _, place := range strings.Split(path, "/") {
+		if name, ok := strings.CutPrefix(place, "{"); ok {
+			path = strings.ReplaceAll(path, place, contractID(strings.TrimSuffix(goName(strings.TrimSuffix(name, "}")), "Id")+"ID"))
+		}
+	}
+	assert.Equal(t, path, s.got.URL.EscapedPath())
+
+	want := map[string]string{}
+	for name, value := range api.Global.Query {
+		want[name] = strconv.FormatBool(value)
+	}
+	for _, parameter := range action.Query {
+		want[parameter.Name] = contractText
+		if parameter.Enum != nil {
+			want[parameter.Name] = parameter.Enum[len(parameter.Enum)-1]
+		}
+	}
+	sent := map[string]string{}
+	for name, values := range s.got.URL.Query() {
+		sent[name] = strings.Join(values, ",")
+	}
+	assert.Equal(t, want, sent, "query parameters")
+
+	if action.Body == nil {
+		assert.Empty(t, s.body)
+	} else {
+		assert.JSONEq(t, string(api.Examples[action.Body.Type]), string(s.body))
+		checkRequired(t, api.schema(t, action.Body.Type), call, arguments, s)
+	}
+	if len(results) == 2 { // what a Delete returns is checked elsewhere
+		again, err := json.Marshal(results[0].Interface())
+		require.NoError(t, err)
+		assert.JSONEq(t, string(example), string(again), "decoded and encoded again")
+	} else {
+		assert.Equal(t, "success", success.Type)
+	}
+}
+
+// checkRequired calls a method without each required member of its body.
+func checkRequired(t *testing.T, body schema, call reflect.Value, arguments []reflect.Value, s *contractServer) {
+	t.Helper()
+	n := slices.IndexFunc(arguments, func(argument reflect.Value) bool {
+		name := argument.Type().Name()
+		return argument.Kind() == reflect.Struct && !strings.HasSuffix(name, "Ref") && !strings.HasSuffix(name, "Query")
+	})
+	require.GreaterOrEqual(t, n, 0)
+	for _, name := range body.Required {
+		without := reflect.New(arguments[n].Type()).Elem()
+		without.Set(arguments[n])
+		without.FieldByName(goName(name)).SetZero()
+		s.got = nil
+		results := call.CallSlice(append(append(slices.Clone(arguments[:n]), without), arguments[n+1:]...))
+		err, _ := results[len(results)-1].Interface().(error)
+		assert.Contains(t, requireError(t, err, "ErrInvalidArgument").Message, goName(name))
+		assert.Nil(t, s.got, "nothing is sent without %s", name)
+	}
+}
+
+// TestTypes: a Go type has a field for each property of the API's, of the same
+// type, and no other but the links. In a body, only what is required is always
+// sent.
+func TestTypes(t *testing.T) {
 	t.Parallel()
-	var api contract
-	readTestdata(t, "api.json", &api)
-	for name, goType := range map[string]reflect.Type{
-		"orgInvite": reflect.TypeFor[losant.OrgInvite](), "orgRoleInfo": reflect.TypeFor[losant.OrgRoleInfo](),
-		"orgInvitePost": reflect.TypeFor[losant.OrgInvitePost](), "orgInviteCollection": reflect.TypeFor[losant.OrgInviteCollection](),
+	api := readContract(t)
+	for name, row := range map[string]struct {
+		goType reflect.Type
+		isBody bool
+	}{
+		"orgInvite":           {reflect.TypeFor[losant.OrgInvite](), false},
+		"orgInviteCollection": {reflect.TypeFor[losant.OrgInviteCollection](), false},
+		"orgInvitePost":       {reflect.TypeFor[losant.OrgInvitePost](), true},
+		"orgRoleInfo":         {reflect.TypeFor[losant.OrgRoleInfo](), true},
 	} {
-		fields := map[string]bool{}
+		checkType(t, name, api.schema(t, name), row.goType, row.isBody)
+	}
+}
+
+func checkType(t *testing.T, where string, s schema, goType reflect.Type, isBody bool) {
+	t.Helper()
+	switch s.Type {
+	case "object":
+		require.Equal(t, reflect.Struct, goType.Kind(), where)
+		fields := map[string]reflect.StructField{}
 		for n := range goType.NumField() {
-			tag, _, _ := strings.Cut(goType.Field(n).Tag.Get("json"), ",")
-			if tag != "_links" {
-				fields[tag] = true
+			name, options, _ := strings.Cut(goType.Field(n).Tag.Get("json"), ",")
+			if name != "_links" {
+				fields[name] = goType.Field(n)
+			}
+			if isBody {
+				assert.Equal(t, !slices.Contains(s.Required, name), options == "omitzero", "%s.%s", where, name)
 			}
 		}
-		properties := map[string]bool{}
-		for property := range api.Types[name].Properties {
-			properties[property] = true
+		assert.ElementsMatch(t, slices.Collect(maps.Keys(s.Properties)), slices.Collect(maps.Keys(fields)), where)
+		for name, property := range s.Properties {
+			checkType(t, where+"."+name, property, fields[name].Type, isBody)
 		}
-		assert.Equal(t, properties, fields, name)
+	case "array":
+		require.Equal(t, reflect.Slice, goType.Kind(), where)
+		checkType(t, where+"[]", *s.Items, goType.Elem(), isBody)
+	case "string":
+		if s.Format == "date-time" {
+			assert.Equal(t, reflect.TypeFor[time.Time](), goType, where)
+		} else {
+			assert.Equal(t, reflect.String, goType.Kind(), where)
+			assert.False(t, s.Enum != nil && goType.Name() == "string", "%s: an enumeration has a type of its own", where)
+		}
+	case "boolean":
+		assert.Equal(t, reflect.Bool, goType.Kind(), where)
+	case "integer":
+		assert.Equal(t, reflect.Int, goType.Kind(), where)
+	case "number":
+		assert.Equal(t, reflect.TypeFor[time.Duration](), goType, where)
+	default:
+		t.Errorf("%s: unknown type %q", where, s.Type)
+	}
+}
+
+// constants returns the values of the constants of each type of the package.
+func constants(t *testing.T) map[string][]string {
+	t.Helper()
+	entries, err := os.ReadDir(".")
+	require.NoError(t, err)
+	found := map[string][]string{}
+	for _, entry := range entries {
+		if !strings.HasSuffix(entry.Name(), ".go") || strings.HasSuffix(entry.Name(), "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), entry.Name(), nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		ast.Inspect(file, func(node ast.Node) bool {
+			spec, ok := node.(*ast.ValueSpec)
+			if !ok || len(spec.Values) != 1 {
+				return true
+			}
+			name, named := spec.Type.(*ast.Ident)
+			literal, quoted := spec.Values[0].(*ast.BasicLit)
+			if named && quoted && literal.Kind == token.STRING {
+				value, err := strconv.Unquote(literal.Value)
+				require.NoError(t, err)
+				found[name.Name] = append(found[name.Name], value)
+			}
+			return true
+		})
+	}
+	return found
+}
+
+// TestConstants: there is a constant for each value of an enumeration, and no
+// other.
+func TestConstants(t *testing.T) {
+	t.Parallel()
+	api := readContract(t)
+	invite := api.schema(t, "orgInvite")
+	found := constants(t)
+	texts := func(enum []any) (all []string) {
+		for _, value := range enum {
+			all = append(all, value.(string))
+		}
+		return all
+	}
+	assert.ElementsMatch(t, texts(invite.Properties["role"].Enum), found["OrgRole"])
+	assert.ElementsMatch(t, texts(invite.Properties["applicationRoles"].Items.Properties["role"].Enum), found["ResourceRole"])
+	assert.ElementsMatch(t, texts(invite.Properties["dashboardRoles"].Items.Properties["role"].Enum), found["ResourceRole"])
+	client, _ := fromMemory(t, 200, []byte(`{"items":[]}`))
+	for _, parameter := range api.Resources["instanceOrgInvites"].Actions["get"].Query {
+		switch parameter.Name {
+		case "sortField":
+			assert.ElementsMatch(t, parameter.Enum, found["OrgInviteField"])
+		case "sortDirection":
+			assert.ElementsMatch(t, parameter.Enum, found["SortDirection"])
+		case "filterField":
+			for _, field := range found["OrgInviteField"] {
+				_, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{FilterField: losant.OrgInviteField(field), Filter: "x"})
+				assert.Equal(t, slices.Contains(parameter.Enum, field), err == nil, field)
+			}
+		}
 	}
 }

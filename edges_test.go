@@ -330,7 +330,7 @@ func TestLogOfErrorWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	slog.New(slog.NewTextHandler(&out, nil)).Info("failed", "err", &losant.Error{Operation: "X.Y"})
-	assert.Contains(t, out.String(), "err.operation=X.Y err.error=\"losant: X.Y\" err.outcome_unknown=false\n")
+	assert.Contains(t, out.String(), "err.operation=X.Y err.error=\"losant: X.Y: the call failed\" err.outcome_unknown=false\n")
 }
 
 // TestCauseOfInvalidResponse: why a body made no sense is told, and can be found.
@@ -339,7 +339,7 @@ func TestCauseOfInvalidResponse(t *testing.T) {
 	err := answered(t, get, 200, `{"id":5}`)
 	var cause *json.UnmarshalTypeError
 	require.ErrorAs(t, err, &cause)
-	assert.Equal(t, `OK with the body "{"id":5}": `+cause.Error(), requireError(t, err, "ErrInvalidResponse").Message)
+	assert.Equal(t, `the response is invalid: `+cause.Error()+`: {"id":5}`, requireError(t, err, "ErrInvalidResponse").Message)
 }
 
 // TestWordsOfTheAPI are read from 300 on; a success has none, and one letter is a
@@ -352,7 +352,7 @@ func TestWordsOfTheAPI(t *testing.T) {
 		assert.Equal(t, want, []string{e.Type, e.Message}, code)
 	}
 	assert.Empty(t, requireError(t, answered(t, get, 299, words), "ErrInvalidResponse").Type)
-	assert.Equal(t, `Not Found with the body "x"`, requireError(t, answered(t, get, 404, "x"), "ErrNotFound").Message)
+	assert.Equal(t, `unexpected body "x"`, requireError(t, answered(t, get, 404, "x"), "ErrInvalidResponse").Message)
 }
 
 // TestShortTokensAreNotSearchedFor: six characters may be a secret; fewer are

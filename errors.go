@@ -2,52 +2,66 @@ package losant
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
 
-	"github.com/losant-community/losant-rest-go/internal/retry"
 	"github.com/losant-community/losant-rest-go/internal/text"
 )
 
-// What an [*Error] is, for [errors.Is]. An error can be several of them.
+// Sentinel errors, to be matched with [errors.Is]. An [*Error] can match several
+// of them.
 var (
-	// ErrInvalidArgument means that an argument or an option makes no sense.
-	// Nothing was sent.
+	// ErrInvalidArgument means that an argument or an option is invalid. Nothing
+	// was sent.
 	ErrInvalidArgument = errors.New("losant: invalid argument")
 
-	ErrBadRequest   = errors.New("losant: bad request")  // 400: the API refused what was asked
-	ErrUnauthorized = errors.New("losant: unauthorized") // 401: the API did not accept the token
-	ErrForbidden    = errors.New("losant: forbidden")    // 403: the token lacks a scope, or its user a role
-	ErrNotFound     = errors.New("losant: not found")    // 404: no such instance, organization or resource
-	ErrConflict     = errors.New("losant: conflict")     // 409: the state of the resource does not permit it
-	ErrGone         = errors.New("losant: gone")         // 410: it is there no more
-	ErrRateLimited  = errors.New("losant: rate limited") // 429: too many requests; see [Error.RetryAfter]
-	ErrServer       = errors.New("losant: server error") // 5xx: the API, or a proxy before it, failed
+	// ErrTokenSource means that the [TokenSource] failed, or returned a token that
+	// cannot be sent, and that nothing was sent. If the source fails after a
+	// first attempt, the error does not match ErrTokenSource: it describes that
+	// attempt, and the error of the source is its cause.
+	ErrTokenSource = errors.New("losant: token source failed")
 
-	// ErrInvalidResponse means that the status said success and the body did
-	// not: it broke off, it was too large, it was not JSON, or it lacked what
-	// was asked for. A status that has no meaning here, such as 101 or 600, is
-	// one too.
+	ErrBadRequest   = errors.New("losant: bad request")  // 400: the API rejected the arguments
+	ErrUnauthorized = errors.New("losant: unauthorized") // 401: the API rejected the token
+	ErrForbidden    = errors.New("losant: forbidden")    // 403: the token lacks a scope, or its user a role
+	ErrNotFound     = errors.New("losant: not found")    // 404 from the API: it does not exist
+	ErrConflict     = errors.New("losant: conflict")     // 409: the state of the resource does not permit it
+	ErrGone         = errors.New("losant: gone")         // 410 from the API: it no longer exists
+	ErrRateLimited  = errors.New("losant: rate limited") // 429: too many requests; see Error.RetryAfter
+	ErrServer       = errors.New("losant: server error") // 5xx: the API, or a proxy in front of it, failed
+
+	// ErrUnavailable means that the API cannot be reached now: there was no
+	// response, or its status was 408, 429 or 5xx. A program that buffers its
+	// requests keeps them and tries later. An error does not match it if the
+	// context of the call ended before a response, if the token source failed,
+	// or if the connection is refused for good, such as for a certificate. A
+	// response that was cut off was received, and does not match either.
+	//
+	// ErrUnavailable does not say whether the API acted: see ErrOutcomeUnknown.
+	ErrUnavailable = errors.New("losant: unavailable")
+
+	// ErrInvalidResponse means that the response is not one of the API: a success
+	// that was cut off, too large, not JSON, or without the requested resource; a
+	// 404 or 410 whose body is not a JSON object, such as one of a proxy; or a
+	// status that has no meaning here, such as 101 or 600.
 	ErrInvalidResponse = errors.New("losant: invalid response")
 
-	// ErrOutcomeUnknown means that an action may have happened although the
-	// call failed: a request may have reached the API and no whole answer came
-	// back, or the answer was a server error. The call was not repeated where
-	// repeating could do it twice. Do not simply call again: look first (get
-	// or list the resource, ask the invited person), then decide. A call that
-	// only reads never returns it.
+	// ErrOutcomeUnknown means that the API may have acted although the call
+	// failed: a request may have reached the API, and the response is missing,
+	// incomplete or a server error. Do not simply call again. Check first, by
+	// reading the resource or by asking the invited person. Calls that only read
+	// never return it.
 	ErrOutcomeUnknown = errors.New("losant: outcome unknown")
 )
 
 var sentinels = []error{
-	ErrInvalidArgument, ErrBadRequest, ErrUnauthorized, ErrForbidden, ErrNotFound, ErrConflict, ErrGone, ErrRateLimited, ErrServer,
-	ErrInvalidResponse, ErrOutcomeUnknown,
+	ErrInvalidArgument, ErrTokenSource, ErrBadRequest, ErrUnauthorized, ErrForbidden, ErrNotFound, ErrConflict, ErrGone,
+	ErrRateLimited, ErrServer, ErrUnavailable, ErrInvalidResponse, ErrOutcomeUnknown,
 }
 
 var sentinelOfStatus = map[int]error{
@@ -60,77 +74,136 @@ var sentinelOfStatus = map[int]error{
 	http.StatusTooManyRequests: ErrRateLimited,
 }
 
-// Error is the error that every method and [NewClient] return. Match what it
-// is with [errors.Is] and one of the sentinels; get at its fields with
-// [errors.As] or, from Go 1.26, errors.AsType.
+// Error is the type of every error that the methods and [NewClient] return. Use
+// [errors.Is] with a sentinel to see what happened, and [errors.As] for the
+// fields.
 //
-// None of its fields holds the token, and no request is reachable from it.
+// No token is in its text or its fields, and no request is reachable from it.
+// For the latter reason [errors.As] finds a cause only if that is plain data: an
+// error that leads to a request, a response, a function or a token is matched by
+// [errors.Is] alone.
 //
-// A fake may make its own: the StatusCode or the Err decides what it matches.
+// A fake can make its own. StatusCode and Err decide what it matches:
 //
 //	&losant.Error{StatusCode: 404, Err: losant.ErrOutcomeUnknown}
 type Error struct {
-	Operation  string        // "InstanceOrgInvite.Get"; "NewClient"
-	Method     string        // GET, POST, DELETE; "" if no request was made
+	Operation  string        // such as "InstanceOrgInvite.Get" or "NewClient"
+	Method     string        // such as GET; "" if no request was made
 	Path       string        // of the URL, without the query; "" if no request was made
-	StatusCode int           // of the last answer; 0: there was none
+	StatusCode int           // of the last response; 0 if there was none
 	Type       string        // the API's name for the error, such as "NotFound"
-	Message    string        // the API's words, or what went wrong; one printable line of at most about 1 KiB; may quote an answer
-	RetryAfter time.Duration // how long the API asked to wait, if it did; up to the longest Duration
-	Attempts   int           // requests handed to the transport, be it in vain; 0: nothing left this process
-	Err        error         `json:"-"` // the cause, if there is one beyond the API's answer
+	Message    string        // the API's words, or what happened; one printable line of at most about 1 KiB, which may quote the response
+	RetryAfter time.Duration // how long the API asked to wait; 0 if it did not
+	Attempts   int           // attempts made, including those that did not connect
+	Err        error         `json:"-"` // the cause, if the response is not the only one
 
-	kind    error // ErrInvalidArgument or ErrInvalidResponse, or nil
-	unknown bool
+	kind        error // ErrInvalidArgument, ErrTokenSource, ErrInvalidResponse or nil
+	unknown     bool
+	unavailable bool // there was no response
+	shapeless   bool // a 404 or 410 whose body is not a JSON object: not the API's
 }
 
-// Error says which call failed and why, in one printable line.
+// Error returns one printable line: the operation, what happened, and then the
+// request and its attempts:
+//
+//	losant: InstanceOrgInvite.Get: 404 NotFound: no such invite (GET /instances/…; 2 attempts)
+//
+// If the operation has no name, the request comes first.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString("losant: " + e.Operation)
+	if e == nil {
+		return "losant: no error"
+	}
+	subject, details := text.Printable(e.Operation), []string{}
 	if e.Method != "" {
-		b.WriteString(": " + e.Method + " " + e.Path)
-	}
-	if e.StatusCode != 0 {
-		fmt.Fprintf(&b, ": %d", e.StatusCode)
-	}
-	if e.Type != "" {
-		b.WriteString(" " + e.Type)
-	}
-	if e.Message != "" {
-		b.WriteString(": " + e.Message)
+		request := text.Printable(e.Method + " " + e.Path)
+		if strings.HasPrefix(e.Operation, e.Method+" ") {
+			subject = request
+		} else {
+			details = append(details, request)
+		}
 	}
 	if e.RetryAfter > 0 {
-		fmt.Fprintf(&b, " (retry after %v)", e.RetryAfter)
+		details = append(details, fmt.Sprintf("retry after %v", e.RetryAfter))
 	}
 	if e.Attempts > 1 {
-		fmt.Fprintf(&b, " (%d attempts)", e.Attempts)
+		details = append(details, fmt.Sprintf("%d attempts", e.Attempts))
+	}
+	line := "losant: " + subject
+	if subject != "" {
+		line += ": "
+	}
+	line += cmp.Or(e.what(), "the call failed")
+	if len(details) > 0 {
+		line += " (" + strings.Join(details, "; ") + ")"
 	}
 	if errors.Is(e, ErrOutcomeUnknown) {
-		b.WriteString("; outcome unknown: it may have been done")
+		line += "; outcome unknown: the API may have acted"
 	}
-	return b.String()
+	return line
+}
+
+// what returns what happened: the status, its name, and the message.
+func (e *Error) what() string {
+	status, name := "", text.Printable(e.Type)
+	if e.StatusCode != 0 {
+		status = strconv.Itoa(e.StatusCode)
+		if name == "" {
+			name = http.StatusText(e.StatusCode)
+		}
+	}
+	message := text.Printable(e.Message)
+	if message == "" && e.Err != nil && e.Err != ErrOutcomeUnknown { //nolint:errorlint // an error that wraps it says more
+		message = text.Printable(strings.TrimPrefix(e.Err.Error(), "losant: "))
+	}
+	message = strings.TrimRight(message, ".:; ")
+	status = strings.TrimSpace(status + " " + name)
+	switch {
+	case message == "":
+		return status
+	case status == "":
+		return message
+	case e.StatusCode >= 200 && e.StatusCode <= 299:
+		return status + ", but " + message
+	default:
+		return status + ": " + message
+	}
 }
 
 // Unwrap returns Err.
-func (e *Error) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // Is makes [errors.Is] match the sentinels of this package.
 func (e *Error) Is(target error) bool {
+	if e == nil || target == nil {
+		return false
+	}
+	server := e.StatusCode >= 500 && e.StatusCode <= 599
 	switch target {
-	case ErrInvalidArgument, ErrInvalidResponse:
+	case ErrInvalidArgument, ErrTokenSource, ErrInvalidResponse:
 		return e.kind == target
 	case ErrOutcomeUnknown:
 		return e.unknown
 	case ErrServer:
-		return e.StatusCode >= 500 && e.StatusCode <= 599
+		return server
+	case ErrUnavailable:
+		return e.unavailable || server || e.StatusCode == http.StatusRequestTimeout || e.StatusCode == http.StatusTooManyRequests
+	case ErrNotFound, ErrGone:
+		return !e.shapeless && sentinelOfStatus[e.StatusCode] == target
 	}
-	return target != nil && sentinelOfStatus[e.StatusCode] == target
+	return sentinelOfStatus[e.StatusCode] == target
 }
 
-// LogValue is what [log/slog] writes: a group of operation, error, which is the
-// text of Error, outcome_unknown, and status, type and attempts if they are set.
+// LogValue returns what [log/slog] writes: a group of operation, error (the text
+// of Error), outcome_unknown, and status, type and attempts if they are set.
 func (e *Error) LogValue() slog.Value {
+	if e == nil {
+		return slog.StringValue(e.Error())
+	}
 	attrs := []slog.Attr{
 		slog.String("operation", e.Operation),
 		slog.String("error", e.Error()),
@@ -146,90 +219,4 @@ func (e *Error) LogValue() slog.Value {
 		attrs = append(attrs, slog.Int("attempts", e.Attempts))
 	}
 	return slog.GroupValue(attrs...)
-}
-
-// invalid is the error of a call that is refused before anything is sent.
-func invalid(operation string, reason error) *Error {
-	return &Error{Operation: operation, Message: text.Printable(reason.Error()), Err: detach(reason), kind: ErrInvalidArgument}
-}
-
-// newTokenError is the error of a call for which there is no token.
-func newTokenError(operation string, err error) *Error {
-	if errors.Is(err, errTokenSource) {
-		return &Error{Operation: operation, Message: text.Printable(err.Error()), Err: detach(err)}
-	}
-	return invalid(operation, err)
-}
-
-// newError makes the one error of a call that did not succeed, or whose answer
-// could not be decoded.
-func newError(x *exchange, r *retry.Result, undecodable error) *Error {
-	e := &Error{
-		Operation:  x.operation.Name,
-		Method:     x.operation.Method,
-		Path:       x.url.EscapedPath(),
-		StatusCode: r.StatusCode,
-		RetryAfter: r.RetryAfter,
-		Attempts:   r.Attempts,
-		Err:        detach(x.tokens.redactError(cmp.Or(undecodable, r.Err))),
-		unknown:    r.Uncertain || undecodable != nil && r.Safety != retry.Safe,
-	}
-	// A body that the caller's own context cut short is not the API's fault.
-	if undecodable != nil || (r.Outcome == retry.Truncated || r.Outcome == retry.Unreadable) && !r.Interrupted {
-		e.kind = ErrInvalidResponse
-	}
-	e.describe(x.tokens.redact, r)
-	return e
-}
-
-// detach keeps the sentinels of another call, which may be the cause that a
-// context ended for, from being taken for those of this one.
-func detach(err error) error {
-	var other *Error
-	if errors.As(err, &other) || slices.ContainsFunc(sentinels, func(sentinel error) bool { return errors.Is(err, sentinel) }) {
-		return &detached{err}
-	}
-	return err
-}
-
-type detached struct{ err error }
-
-func (d *detached) Error() string { return d.err.Error() }
-
-// Is matches what err does, but for our sentinels.
-func (d *detached) Is(target error) bool {
-	return !slices.Contains(sentinels, target) && errors.Is(d.err, target)
-}
-
-// As finds what err holds, but for our errors.
-func (d *detached) As(target any) bool {
-	_, ours := target.(**Error)
-	return !ours && errors.As(d.err, target)
-}
-
-// describe fills Type and Message from the answer, or else from the cause.
-func (e *Error) describe(redact func(string) string, r *retry.Result) {
-	var api struct {
-		Type    string `json:"type"`
-		Message string `json:"message"`
-	}
-	if e.StatusCode >= 300 {
-		_ = json.Unmarshal(r.Body, &api) // what it could not read stays empty
-	}
-	e.Type, e.Message = text.Printable(redact(api.Type)), redact(api.Message)
-	status := cmp.Or(http.StatusText(e.StatusCode), "answered")
-	switch {
-	case e.Message != "":
-	case len(r.Body) > 0 && e.Type == "":
-		e.Message = status + " with the body " + text.Snippet(redact(string(r.Body)))
-	case len(r.Body) == 0 && r.Err == nil:
-		e.Message = status + " with an empty body"
-	}
-	if e.Err != nil {
-		if e.Message != "" {
-			e.Message += ": "
-		}
-		e.Message += redact(e.Err.Error())
-	}
-	e.Message = text.Printable(e.Message)
 }

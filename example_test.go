@@ -98,6 +98,77 @@ func ExampleError() {
 	// 502 1
 }
 
+// A client without a token logs in; a second one uses the token that it got.
+func ExampleWithoutToken() {
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Printf("%s %s %q\n", r.Method, r.URL.Path, r.Header.Get("Authorization"))
+		_, _ = fmt.Fprint(w, `{"userId": "575ec8687ae143cd83dc4a97", "token": "token-of-a-user"}`)
+	}))
+	defer api.Close()
+	client, err := losant.NewClient("", losant.WithoutToken(), losant.WithBaseURL(api.URL))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.CloseIdleConnections()
+
+	session, err := losant.Call[struct{ Token string }](context.Background(), client, losant.Request{
+		Operation: "Auth.AuthenticateUser",
+		Method:    http.MethodPost,
+		Path:      []string{"auth", "user"},
+		Body:      map[string]string{"email": "ada@example.com", "password": "secret of an example"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(session.Token)
+	// Output:
+	// POST /auth/user ""
+	// token-of-a-user
+}
+
+// A token source that fails: nothing was sent, and the cause can be found.
+func ExampleErrTokenSource() {
+	errSealed := errors.New("the vault is sealed")
+	client, err := losant.NewClient("", losant.WithTokenSource(losant.TokenSourceFunc(func(context.Context) (string, error) {
+		return "", errSealed
+	})))
+	if err != nil {
+		log.Fatal(err)
+	}
+	ref := losant.InstanceOrgInviteRef{InstanceID: "575ec8687ae143cd83dc4a95", OrgID: "575ec8687ae143cd83dc4a97", InviteID: "575ec8687ae143cd83dc4a94"}
+
+	err = client.InstanceOrgInvite.Delete(context.Background(), ref)
+	fmt.Println(errors.Is(err, losant.ErrTokenSource), errors.Is(err, errSealed))
+	fmt.Println(err)
+	// Output:
+	// true true
+	// losant: InstanceOrgInvite.Delete: token source: the vault is sealed
+}
+
+// A program that buffers what it sends keeps it while the API cannot be reached,
+// unless the API may have acted on it.
+func ExampleErrUnavailable() {
+	server := losanttest.NewServer()
+	defer server.Close()
+	client, err := server.Client(losant.WithRetryPolicy(losant.RetryPolicy{MaxAttempts: 1}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	ref := server.AddInvite(losant.OrgInvite{Email: "ada@example.com"})
+	server.Inject(losanttest.Fault{StatusCode: http.StatusTooManyRequests})
+
+	err = client.InstanceOrgInvite.Delete(context.Background(), ref)
+	switch {
+	case errors.Is(err, losant.ErrOutcomeUnknown):
+		fmt.Println("check first")
+	case errors.Is(err, losant.ErrUnavailable):
+		fmt.Println("keep it, and try later")
+	case err != nil:
+		fmt.Println("give up")
+	}
+	// Output: keep it, and try later
+}
+
 // fakeInvites knows one action; any other one panics, and so fails a test.
 type fakeInvites struct {
 	losant.InstanceOrgInviteService

@@ -156,6 +156,7 @@ func newClient(t *testing.T, url string, opts ...losant.Option) *losant.Client {
 
 var sentinels = map[string]error{
 	"ErrInvalidArgument": losant.ErrInvalidArgument,
+	"ErrTokenSource":     losant.ErrTokenSource,
 	"ErrBadRequest":      losant.ErrBadRequest,
 	"ErrUnauthorized":    losant.ErrUnauthorized,
 	"ErrForbidden":       losant.ErrForbidden,
@@ -169,7 +170,7 @@ var sentinels = map[string]error{
 }
 
 // requireError asserts that err is an *Error that matches exactly the named
-// sentinels.
+// sentinels. ErrUnavailable has a test of its own.
 func requireError(t *testing.T, err error, names ...string) *losant.Error {
 	t.Helper()
 	var e *losant.Error

@@ -7,27 +7,29 @@ import (
 	"github.com/losant-community/losant-rest-go/internal/route"
 )
 
-// InstanceOrgInviteRef names one invitation to an organization of an instance.
-// Every id is 24 hexadecimal digits; anything else is [ErrInvalidArgument].
+// InstanceOrgInviteRef identifies one invitation to an organization of an
+// instance. Every ID must be 24 hexadecimal digits; anything else is
+// [ErrInvalidArgument].
 type InstanceOrgInviteRef struct {
 	InstanceID string // of the Losant instance
 	OrgID      string // of the organization
 	InviteID   string // of the invitation
 }
 
-// InstanceOrgInviteService is the API's resource instanceOrgInvite: one
-// invitation to an organization of an instance.
+// InstanceOrgInviteService calls the actions of the API's resource
+// instanceOrgInvite: one invitation to an organization of an instance.
 //
 // Route: /instances/{instanceId}/orgs/{orgId}/invites/{inviteId}
 //
-// Every error is an [*Error]. The interface may get further methods in a minor
-// release: embed it in a fake, and write the methods that the test needs.
+// Every error is an [*Error]. A minor release may add methods to the interface:
+// a fake should embed it and implement only the methods that its test needs.
 type InstanceOrgInviteService interface {
 	// Get returns the invitation.
 	//
-	// It is repeated after any passing failure, and never has an unknown
-	// outcome. An invitation that does not exist is [ErrNotFound]; an answer that
-	// broke off or has no id is [ErrInvalidResponse].
+	// It is safe: it is retried after any transient failure, and its outcome is
+	// never unknown. If the invitation does not exist, the error matches
+	// [ErrNotFound]; if the response is incomplete or has no id, it matches
+	// [ErrInvalidResponse].
 	//
 	// Route: GET /instances/{instanceId}/orgs/{orgId}/invites/{inviteId}
 	//
@@ -38,10 +40,11 @@ type InstanceOrgInviteService interface {
 
 	// Delete revokes the invitation.
 	//
-	// It is repeated after a passing failure. If the outcome of an attempt is
-	// unknown, for there was no whole answer, or a 408 or a server error, and the
-	// call then fails, the error matches [ErrOutcomeUnknown] as well: then
-	// [ErrNotFound] most likely means that an earlier attempt did it.
+	// It is idempotent: it is retried after a transient failure. If the call
+	// fails and any of its attempts may have been processed, because the response
+	// was missing or incomplete, or its status was 408 or 5xx, the error also
+	// matches [ErrOutcomeUnknown]. Together with [ErrNotFound], that most likely
+	// means that an earlier attempt revoked the invitation.
 	//
 	// Route: DELETE /instances/{instanceId}/orgs/{orgId}/invites/{inviteId}
 	//
@@ -49,12 +52,13 @@ type InstanceOrgInviteService interface {
 	// instanceOrgInvite.* and instanceOrgInvite.delete.
 	Delete(ctx context.Context, ref InstanceOrgInviteRef, opts ...RequestOption) error
 
-	// ResendInvite sends the invitation again, with the roles in roleInfo
-	// changed, and returns the new one. Whether that keeps the id is not
-	// documented: go on with the one returned.
+	// ResendInvite sends the invitation again, with the roles in roleInfo, and
+	// returns the new invitation. The API does not document whether it keeps its
+	// id: use the one returned.
 	//
-	// It sends an email, so it is repeated only if it is certain that the API
-	// did not act on it. Otherwise a failure is [ErrOutcomeUnknown]: see there.
+	// It sends an email, so it is retried only if the API certainly did not
+	// process the request. If the API may have acted, the error matches
+	// [ErrOutcomeUnknown].
 	//
 	// Route: POST /instances/{instanceId}/orgs/{orgId}/invites/{inviteId}
 	//
@@ -69,7 +73,7 @@ func (r InstanceOrgInviteRef) path() route.Path {
 	return route.Expand("/instances/{instanceId}/orgs/{orgId}/invites/{inviteId}", r.InstanceID, r.OrgID, r.InviteID)
 }
 
-// Get is documented at [InstanceOrgInviteService].
+// Get implements [InstanceOrgInviteService].
 func (s *instanceOrgInviteService) Get(ctx context.Context, ref InstanceOrgInviteRef, opts ...RequestOption) (*OrgInvite, error) {
 	return call[OrgInvite](ctx, s.client, request{
 		operation: "InstanceOrgInvite.Get",
@@ -78,7 +82,7 @@ func (s *instanceOrgInviteService) Get(ctx context.Context, ref InstanceOrgInvit
 	}, opts)
 }
 
-// Delete is documented at [InstanceOrgInviteService].
+// Delete implements [InstanceOrgInviteService].
 func (s *instanceOrgInviteService) Delete(ctx context.Context, ref InstanceOrgInviteRef, opts ...RequestOption) error {
 	return s.client.send(ctx, request{
 		operation: "InstanceOrgInvite.Delete",
@@ -87,7 +91,7 @@ func (s *instanceOrgInviteService) Delete(ctx context.Context, ref InstanceOrgIn
 	}, new(success), opts)
 }
 
-// ResendInvite is documented at [InstanceOrgInviteService].
+// ResendInvite implements [InstanceOrgInviteService].
 func (s *instanceOrgInviteService) ResendInvite(ctx context.Context, ref InstanceOrgInviteRef, roleInfo OrgRoleInfo, opts ...RequestOption) (*OrgInvite, error) {
 	return call[OrgInvite](ctx, s.client, request{
 		operation: "InstanceOrgInvite.ResendInvite",

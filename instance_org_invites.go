@@ -1,9 +1,9 @@
 package losant
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,42 +11,47 @@ import (
 	"unicode/utf8"
 
 	"github.com/losant-community/losant-rest-go/internal/route"
+	"github.com/losant-community/losant-rest-go/internal/wire"
 )
 
-// InstanceOrgInvitesRef names the invitations to an organization of an
-// instance. Every id is 24 hexadecimal digits; anything else is
+// InstanceOrgInvitesRef identifies the invitations to an organization of an
+// instance. Every ID must be 24 hexadecimal digits; anything else is
 // [ErrInvalidArgument].
 type InstanceOrgInvitesRef struct {
 	InstanceID string // of the Losant instance
 	OrgID      string // of the organization
 }
 
-// Invite names one of the invitations.
+// Invite identifies one of the invitations.
 func (r InstanceOrgInvitesRef) Invite(inviteID string) InstanceOrgInviteRef {
 	return InstanceOrgInviteRef{InstanceID: r.InstanceID, OrgID: r.OrgID, InviteID: inviteID}
 }
 
-// InstanceOrgInvitesQuery says which invitations to list, and in which order. A
-// field that is zero is not sent, so that the API's default holds.
+// InstanceOrgInvitesQuery selects and orders the invitations to list. A zero
+// field is not sent, so that the API's default applies; the zero query lists all
+// invitations.
+//
+// Filter and FilterField must be set together: one without the other would list
+// more invitations than were meant, and is [ErrInvalidArgument].
 type InstanceOrgInvitesQuery struct {
 	SortField     OrgInviteField // Email, Role or InviteDate; the API's default is InviteDate
 	SortDirection SortDirection  // the API's default is SortDescending
-	FilterField   OrgInviteField // Email or Role: what Filter is held against; without it, nothing is filtered
-	Filter        string         // with globbing: "*@example.com"; without it, nothing is filtered
+	FilterField   OrgInviteField // the field that Filter is matched against: Email or Role
+	Filter        string         // a glob pattern: "*@example.com"
 }
 
-// OrgInviteField is a field of an [OrgInvite] by which invitations are sorted
-// or filtered. An unknown one is passed on.
+// OrgInviteField is a field of an [OrgInvite] by which invitations are sorted or
+// filtered. An unknown field to sort by is sent unchanged.
 type OrgInviteField string
 
-// The fields to sort by. To filter by, there are the first two.
+// The fields to sort by. Only the first two can be filtered by.
 const (
 	OrgInviteFieldEmail      OrgInviteField = "email"
 	OrgInviteFieldRole       OrgInviteField = "role"
 	OrgInviteFieldInviteDate OrgInviteField = "inviteDate"
 )
 
-// SortDirection is the order of a list. An unknown one is passed on.
+// SortDirection is the order of a list. An unknown one is sent unchanged.
 type SortDirection string
 
 // The orders of a list.
@@ -54,6 +59,20 @@ const (
 	SortAscending  SortDirection = "asc"
 	SortDescending SortDirection = "desc"
 )
+
+// validate refuses half a filter, which would select everything.
+func (q InstanceOrgInvitesQuery) validate() error {
+	canFilter := q.FilterField == OrgInviteFieldEmail || q.FilterField == OrgInviteFieldRole
+	switch {
+	case q.FilterField == "" && q.Filter != "":
+		return invalidField("Filter", q.Filter, "has no FilterField; set FilterField to OrgInviteFieldEmail or OrgInviteFieldRole")
+	case q.FilterField != "" && !canFilter:
+		return invalidField("FilterField", string(q.FilterField), "cannot be filtered by; use OrgInviteFieldEmail or OrgInviteFieldRole")
+	case q.FilterField != "" && q.Filter == "":
+		return invalidField("FilterField", string(q.FilterField), "has no Filter; set Filter, or leave both empty to list all invitations")
+	}
+	return nil
+}
 
 func (q InstanceOrgInvitesQuery) values() url.Values {
 	values := url.Values{}
@@ -67,28 +86,29 @@ func (q InstanceOrgInvitesQuery) values() url.Values {
 	return values
 }
 
-// OrgInvitePost is an invitation to be sent.
+// OrgInvitePost is an invitation to send.
 type OrgInvitePost struct {
 	Email            string          `json:"email"` // required
 	Role             OrgRole         `json:"role"`  // required
 	ApplicationRoles []ResourceGrant `json:"applicationRoles,omitzero"`
 	DashboardRoles   []ResourceGrant `json:"dashboardRoles,omitzero"`
-	DisallowTransfer bool            `json:"disallowTransfer,omitzero"` // as in [OrgInvite]; false is left out
+	DisallowTransfer bool            `json:"disallowTransfer,omitzero"` // see [OrgInvite]; false is not sent
 }
 
 func (p OrgInvitePost) validate() error {
 	switch {
 	case p.Email == "":
-		return errors.New("the Email is empty")
+		return invalidField("Email", p.Email, "is empty")
 	case !utf8.ValidString(p.Email) || strings.ContainsFunc(p.Email, unicode.IsControl):
-		return fmt.Errorf("the Email %q has a control character, or is not UTF-8", p.Email)
+		return invalidField("Email", p.Email, "contains a control character or is not UTF-8")
 	case p.Role == "":
-		return errors.New("the Role is empty")
+		return invalidField("Role", "", "is empty")
 	}
 	return OrgRoleInfo{ApplicationRoles: p.ApplicationRoles, DashboardRoles: p.DashboardRoles}.validate()
 }
 
-// OrgInviteCollection is a list of invitations, with what it was asked for.
+// OrgInviteCollection is a list of invitations, with the query that it is the
+// result of. What the API does not return is zero.
 type OrgInviteCollection struct {
 	Items         []OrgInvite     `json:"items"`
 	Count         int             `json:"count"` // of Items
@@ -101,42 +121,139 @@ type OrgInviteCollection struct {
 	Links         map[string]Link `json:"_links,omitzero"` // by relation; nil with WithLinks(false)
 }
 
-// check says what is missing for a list of invitations.
+// decode reads a list of invitations. It stops at the first invitation that is
+// invalid, so that a hostile list costs little.
+func (c *OrgInviteCollection) decode(ctx context.Context, _ int, body []byte) error {
+	*c = OrgInviteCollection{}
+	var invalid error
+	var links []byte
+	it := wire.Object(body)
+	for it.Next() {
+		if string(it.Name) == "items" {
+			if err := c.readItems(ctx, it.Value, body); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := wire.Check(it.Value); err != nil {
+			return err
+		}
+		if string(it.Name) == "_links" {
+			links = it.Value
+		}
+		if err := c.set(it.Name, it.Value); err != nil && invalid == nil {
+			invalid = err
+		}
+	}
+	c.Links = readLinks(links)
+	switch {
+	case it.Err != nil:
+		return it.Err
+	case invalid != nil:
+		return &decodeError{err: invalid, identified: len(c.Items) > 0}
+	}
+	return c.check()
+}
+
+// readItems reads the invitations in data, a part of body.
+func (c *OrgInviteCollection) readItems(ctx context.Context, data, body []byte) error {
+	const shortest = `{"id":"x"}`
+	if c.Items != nil {
+		return errors.New(`it has more than one "items"`)
+	}
+	err := setList(ctx, &c.Items, []byte("items"), data, len(shortest), (*OrgInvite).readItem)
+	if identified(err) {
+		return cmp.Or(wire.Check(body), err) // invalid JSON identifies nothing
+	}
+	return err
+}
+
+// set reads one member other than the items.
+func (c *OrgInviteCollection) set(name, value []byte) error {
+	var err error
+	switch string(name) {
+	case "count":
+		err = setInt(&c.Count, value)
+	case "instanceId":
+		err = setString(&c.InstanceID, value)
+	case "orgId":
+		err = setString(&c.OrgID, value)
+	case "sortField":
+		err = setString(&c.SortField, value)
+	case "sortDirection":
+		err = setString(&c.SortDirection, value)
+	case "filterField":
+		err = setString(&c.FilterField, value)
+	case "filter":
+		err = setString(&c.Filter, value)
+	}
+	return inField("OrgInviteCollection", name, err)
+}
+
+// check returns an error if the list has no items.
 func (c *OrgInviteCollection) check() error {
 	if c.Items == nil {
-		return errors.New("it has no items")
-	}
-	for n := range c.Items {
-		if err := c.Items[n].check(); err != nil {
-			return fmt.Errorf("items[%d]: %w", n, err)
-		}
+		return errors.New(`it has no "items"`)
 	}
 	return nil
 }
 
-// InstanceOrgInvitesService is the API's resource instanceOrgInvites: the
-// invitations to an organization of an instance.
+// postedInvites is what the API returns for a Post. Its description says a
+// collection, its words one invitation, and a similar action returns an array.
+type postedInvites OrgInviteCollection
+
+// decode reads any of the three. An array must not be empty: nothing in it says
+// that anybody was invited.
+func (p *postedInvites) decode(ctx context.Context, status int, body []byte) error {
+	c := (*OrgInviteCollection)(p)
+	*c = OrgInviteCollection{}
+	switch {
+	case wire.IsArray(body):
+		if err := c.readItems(ctx, body, body); err != nil {
+			return err
+		}
+		if len(c.Items) == 0 {
+			return errors.New("it has no invitation")
+		}
+	case wire.Has(body, "items"):
+		return c.decode(ctx, status, body)
+	default:
+		c.Items = make([]OrgInvite, 1)
+		if err := c.Items[0].readItem(ctx, body); err != nil {
+			return err
+		}
+	}
+	c.Count = len(c.Items)
+	return nil
+}
+
+// InstanceOrgInvitesService calls the actions of the API's resource
+// instanceOrgInvites: the invitations to an organization of an instance.
 //
 // Route: /instances/{instanceId}/orgs/{orgId}/invites
 //
-// Every error is an [*Error]. The interface may get further methods in a minor
-// release: embed it in a fake, and write the methods that the test needs.
+// Every error is an [*Error]. A minor release may add methods to the interface:
+// a fake should embed it and implement only the methods that its test needs.
 type InstanceOrgInvitesService interface {
-	// Get lists the invitations that query asks for.
+	// Get lists the invitations that query selects.
 	//
-	// It is repeated after any passing failure, and never has an unknown
-	// outcome.
+	// It is safe: it is retried after any transient failure, and its outcome is
+	// never unknown. If one invitation of the list is invalid, the call fails
+	// with [ErrInvalidResponse].
 	//
 	// Route: GET /instances/{instanceId}/orgs/{orgId}/invites
 	Get(ctx context.Context, ref InstanceOrgInvitesRef, query InstanceOrgInvitesQuery, opts ...RequestOption) (*OrgInviteCollection, error)
 
-	// Post invites somebody to the organization, and returns invitations: the
-	// API's description has a list here, and does not say whether others than
-	// the new one are in it. Look for the Email.
+	// Post invites a person to the organization.
 	//
-	// It sends an email, so it is repeated only if it is certain that the API
-	// did not act on it. Otherwise a failure is [ErrOutcomeUnknown]: see there,
-	// and list the invitations before another try.
+	// The API's documentation is contradictory about the response: a list, one
+	// invitation or an array. All of them become a list here; for the last two,
+	// Count is the number of Items and the other fields are zero. The list may
+	// hold invitations other than the new one: look for the Email.
+	//
+	// It sends an email, so it is retried only if the API certainly did not
+	// process the request. If the API may have acted, the error matches
+	// [ErrOutcomeUnknown]: list the invitations before you try again.
 	//
 	// Route: POST /instances/{instanceId}/orgs/{orgId}/invites
 	Post(ctx context.Context, ref InstanceOrgInvitesRef, invite OrgInvitePost, opts ...RequestOption) (*OrgInviteCollection, error)
@@ -148,23 +265,25 @@ func (r InstanceOrgInvitesRef) path() route.Path {
 	return route.Expand("/instances/{instanceId}/orgs/{orgId}/invites", r.InstanceID, r.OrgID)
 }
 
-// Get is documented at [InstanceOrgInvitesService].
+// Get implements [InstanceOrgInvitesService].
 func (s *instanceOrgInvitesService) Get(ctx context.Context, ref InstanceOrgInvitesRef, query InstanceOrgInvitesQuery, opts ...RequestOption) (*OrgInviteCollection, error) {
 	return call[OrgInviteCollection](ctx, s.client, request{
 		operation: "InstanceOrgInvites.Get",
 		method:    http.MethodGet,
 		path:      ref.path(),
 		query:     query.values(),
+		err:       query.validate(),
 	}, opts)
 }
 
-// Post is documented at [InstanceOrgInvitesService].
+// Post implements [InstanceOrgInvitesService].
 func (s *instanceOrgInvitesService) Post(ctx context.Context, ref InstanceOrgInvitesRef, invite OrgInvitePost, opts ...RequestOption) (*OrgInviteCollection, error) {
-	return call[OrgInviteCollection](ctx, s.client, request{
+	list, err := call[postedInvites](ctx, s.client, request{
 		operation: "InstanceOrgInvites.Post",
 		method:    http.MethodPost,
 		path:      ref.path(),
 		body:      invite,
 		err:       invite.validate(),
 	}, opts)
+	return (*OrgInviteCollection)(list), err
 }

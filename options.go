@@ -306,7 +306,6 @@ func (o *requestOptions) fill(c *retry.Result) {
 		attempts := make([]Attempt, len(c.Record))
 		for n, attempt := range c.Record {
 			attempts[n] = Attempt(attempt)
-			attempts[n].Err = detach(attempt.Err)
 		}
 		*r = Response{StatusCode: c.StatusCode, Header: c.Header.Clone(), Body: bytes.Clone(c.Body), Attempts: attempts}
 	}

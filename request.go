@@ -196,8 +196,8 @@ type generic[T any] struct {
 	require []string
 }
 
-// UnmarshalStatus decodes any JSON into the value, or nothing from nothing.
-func (g *generic[T]) UnmarshalStatus(status int, body []byte) error {
+// decode decodes any JSON into the value, or nothing from nothing.
+func (g *generic[T]) decode(_ context.Context, status int, body []byte) error {
 	if len(body) > 0 || len(g.require) > 0 {
 		if err := requireMembers(body, g.require); err != nil {
 			return err
@@ -208,12 +208,12 @@ func (g *generic[T]) UnmarshalStatus(status int, body []byte) error {
 		return u.UnmarshalStatus(status, body)
 	case len(body) == 0:
 		return nil
-	default:
-		return json.Unmarshal(body, &g.value)
 	}
+	if err := json.Unmarshal(body, &g.value); err != nil {
+		return &decodeError{err: err, identified: len(g.require) > 0}
+	}
+	return nil
 }
-
-func (*generic[T]) check() error { return nil }
 
 // requireMembers returns an error if body is not an object with the members, or
 // if one of them says nothing.

@@ -6,13 +6,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
+	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -46,7 +51,6 @@ func everyForm(t *testing.T, v any) string {
 	for _, handler := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
 		slog.New(handler).Info("message", slog.Any("value", v), slog.Any("more", []any{v, &v}))
 	}
-	assert.ObjectsAreEqual(v, nil)
 	fake := &recorder{}
 	assert.Equal(fake, struct{ different any }{v}, v) // prints both with reflection, unexported fields included
 	require.NotEmpty(t, fake.text)
@@ -65,6 +69,44 @@ func requireNoToken(t *testing.T, text string) {
 		t.Fatalf("the token shows: …%s…", text[max(0, at-200):min(len(text), at+200)])
 	}
 	require.NotContains(t, text, canary[7:20], "a part of the token shows")
+	require.NotContains(t, text, canary[:6], "the beginning of the token shows")
+}
+
+// requireNoRequest walks through everything that is reachable from v, unexported
+// fields included.
+func requireNoRequest(t *testing.T, v any) {
+	t.Helper()
+	seen := map[any]bool{}
+	var walk func(v reflect.Value, path string)
+	walk = func(v reflect.Value, path string) {
+		switch v.Kind() { //nolint:exhaustive // the others lead nowhere
+		case reflect.Pointer:
+			key := [2]any{v.Type(), v.Pointer()}
+			if !v.IsNil() && !seen[key] {
+				seen[key] = true
+				walk(v.Elem(), path)
+			}
+		case reflect.Interface:
+			walk(v.Elem(), path)
+		case reflect.Struct:
+			for _, carrier := range []reflect.Type{reflect.TypeFor[http.Request](), reflect.TypeFor[http.Response]()} {
+				require.NotEqual(t, carrier, v.Type(), path)
+			}
+			for n := range v.NumField() {
+				walk(v.Field(n), path+"."+v.Type().Field(n).Name)
+			}
+		case reflect.Slice, reflect.Array:
+			for n := range v.Len() {
+				walk(v.Index(n), path+"[]")
+			}
+		case reflect.Map:
+			for entry := v.MapRange(); entry.Next(); {
+				walk(entry.Key(), path+"[]")
+				walk(entry.Value(), path+"[]")
+			}
+		}
+	}
+	walk(reflect.ValueOf(v), fmt.Sprintf("%T", v))
 }
 
 // TestTokenIsNeverPrinted looks at everything that the library hands out.
@@ -118,8 +160,7 @@ func TestTokenIsNeverPrinted(t *testing.T) {
 				}
 				for cause := err; cause != nil; cause = errors.Unwrap(cause) {
 					requireNoToken(t, everyForm(t, cause))
-					_, carries := cause.(interface{ Request() *http.Request })
-					assert.False(t, carries)
+					requireNoRequest(t, cause)
 				}
 			})
 		}
@@ -188,7 +229,7 @@ func TestCauseOfAnotherCall(t *testing.T) {
 		require.ErrorIs(t, e, context.Canceled)
 		assert.Contains(t, e.Error(), "Other")
 		source := losant.TokenSourceFunc(func(context.Context) (string, error) { return "", other })
-		e = requireError(t, action.call(t.Context(), newClient(t, "https://api.example.com", losant.WithTokenSource(source)), ref))
+		e = requireError(t, action.call(t.Context(), newClient(t, "https://api.example.com", losant.WithTokenSource(source)), ref), "ErrTokenSource")
 		assert.Contains(t, e.Error(), "Other")
 	}
 }
@@ -207,9 +248,9 @@ func TestRedactedErrorsAreFound(t *testing.T) {
 	requireNoToken(t, everyForm(t, errors.Unwrap(err)))
 
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		_, _ = fmt.Fprintf(w, `{"id":"x","inviteDate":%q}`, r.Header.Get("Authorization"))
+		_, _ = fmt.Fprintf(w, `{"date":%q}`, r.Header.Get("Authorization"))
 	})
-	err = get.call(t.Context(), newClient(t, s.URL), ref)
+	_, err = losant.Call[struct{ Date time.Time }](t.Context(), newClient(t, s.URL), losant.Request{Method: "GET", Path: []string{"x"}})
 	requireError(t, err, "ErrInvalidResponse")
 	requireNoToken(t, everyForm(t, errors.Unwrap(err)))
 }
@@ -266,6 +307,155 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 					assert.Equal(t, int32(1), s.arrived.Load())
 					assert.Zero(t, other.arrived.Load())
 				})
+			}
+		}
+	}
+}
+
+// TestEscapedTokenIsRedacted: an echo in any form, whole or broken off, in what
+// is read as JSON and in what is not.
+func TestEscapedTokenIsRedacted(t *testing.T) {
+	t.Parallel()
+	const token = `s3cret"/<&>'\\+=%41?[x]$^.*-end`
+	inJSON := func(s string) string {
+		quoted, _ := json.Marshal(s)
+		return string(quoted[1 : len(quoted)-1])
+	}
+	for name, escape := range map[string]func(string) string{
+		"plain": func(s string) string { return s }, "JSON": inJSON, "JSON twice": func(s string) string { return inJSON(inJSON(s)) },
+		"query": url.QueryEscape, "path": url.PathEscape, "lower": func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "%2F", "%2f") },
+		"HTML": html.EscapeString, "HTML in JSON": func(s string) string { return inJSON(html.EscapeString(s)) },
+		"%q": func(s string) string { quoted := strconv.Quote(s); return quoted[1 : len(quoted)-1] },
+	} {
+		for n := 6; n <= len(token); n++ {
+			echo := escape(token[:n])
+			message, _ := json.Marshal(map[string]string{"type": echo, "message": "got " + echo})
+			for _, body := range []string{string(message), "<pre>Authorization: Bearer " + echo, `{"type":"T","message":"Bearer ` + echo} {
+				client := through(t, roundTripper(func(*http.Request) (*http.Response, error) { return reply(502, body), nil }),
+					losant.WithTokenSource(losant.TokenSourceFunc(func(context.Context) (string, error) { return token, nil })))
+				err := resend.call(t.Context(), client, ref)
+				require.ErrorIs(t, err, losant.ErrServer)
+				data, _ := json.Marshal(err)
+				for _, text := range []string{err.Error(), fmt.Sprintf("%+v %#v", err, err), string(data)} {
+					require.NotContains(t, text, "s3cret", name)
+					require.NotContains(t, text, escape(token[:6]), name)
+				}
+				require.Contains(t, err.Error(), "[token]", "%s: %q", name, body)
+			}
+		}
+	}
+}
+
+// TestTokenBeyondTheSnippet: a token that the end of the snippet cuts in two.
+func TestTokenBeyondTheSnippet(t *testing.T) {
+	t.Parallel()
+	for _, border := range []int{120, 1 << 10, 4 << 10} {
+		for n := range 40 {
+			pad := strings.Repeat("x ", border/2)[:border-n]
+			for _, body := range []string{pad + canary + " after", `{"message":"` + pad + canary + ` after"}`} {
+				requireNoToken(t, everyTextOf(answered(t, resend, 500, body)))
+			}
+		}
+	}
+}
+
+func everyTextOf(err error) string {
+	data, _ := json.Marshal(err)
+	return fmt.Sprintf("%v %+v %#v %s", err, err, err, data)
+}
+
+// TestSourceThatNamesItsToken: a token that comes with an error is a secret, too.
+func TestSourceThatNamesItsToken(t *testing.T) {
+	t.Parallel()
+	named := &sealedError{"token " + canary}
+	for _, first := range [][2]any{{canary, named}, {"some-other-token", nil}} {
+		client := newClient(t, serve(t, status(503)).URL, sourceOf(first, [2]any{canary, named}))
+		var response losant.Response
+		err := get.call(t.Context(), client, ref, losant.WithResponse(&response))
+		require.ErrorContains(t, err, "token [token] is sealed")
+		require.ErrorIs(t, err, named)
+		requireNoToken(t, everyForm(t, err))
+		requireNoToken(t, everyForm(t, errors.Unwrap(err)))
+		for _, attempt := range response.Attempts {
+			requireNoToken(t, everyForm(t, attempt))
+		}
+		var sealed *sealedError
+		require.NotErrorAs(t, err, &sealed, "it would show the token")
+	}
+}
+
+// carrying errors of transports hold the request, some of them well hidden.
+type (
+	carrying struct{ Request *http.Request }
+	hiding   struct{ kept any }
+	nesting  struct{ err error }
+	calling  struct{ request func() *http.Request }
+	harmless struct{ Code int }
+)
+
+func (carrying) Error() string   { return "carrying" }
+func (hiding) Error() string     { return "hiding" }
+func (n nesting) Error() string  { return "nesting" }
+func (n nesting) Unwrap() error  { return n.err }
+func (calling) Error() string    { return "calling" }
+func (*harmless) Error() string  { return "harmless" }
+func (c carrying) Timeout() bool { return true }
+func (carrying) Temporary() bool { return true }
+
+// TestRequestIsNotReachable through an error, although the transport's error
+// holds it. What holds none is found.
+func TestRequestIsNotReachable(t *testing.T) {
+	t.Parallel()
+	const secret = "Authorization"
+	plain := &harmless{7}
+	for _, wrap := range []func(*http.Request) error{
+		func(r *http.Request) error { return carrying{r} },
+		func(r *http.Request) error { return &carrying{r} },
+		func(r *http.Request) error { return hiding{map[string]any{"x": []any{r}}} },
+		func(r *http.Request) error { return hiding{&http.Response{Request: r}} },
+		func(r *http.Request) error { return nesting{&net.OpError{Op: "read", Err: carrying{r}}} },
+		func(r *http.Request) error { return &url.Error{Op: "Get", URL: "x", Err: hiding{*r}} },
+		func(r *http.Request) error { return calling{func() *http.Request { return r }} },
+		func(r *http.Request) error { return hiding{r.Header} },
+		func(r *http.Request) error { return hiding{[]byte(r.Header.Get(secret))} },
+	} {
+		for _, cancels := range []bool{false, true} {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			client := through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+				err := errors.Join(wrap(r), plain)
+				if cancels {
+					cancel(err)
+				}
+				return nil, err
+			}))
+			var response losant.Response
+			err := resend.call(ctx, client, ref, losant.WithResponse(&response))
+			cancel(nil)
+			require.Len(t, response.Attempts, 1)
+			for _, err := range []error{err, response.Attempts[0].Err} {
+				requireNoRequest(t, err)
+				require.ErrorIs(t, err, plain)
+				var (
+					a carrying
+					b *carrying
+					c hiding
+					d nesting
+					e *net.OpError
+					f *url.Error
+					g calling
+					h net.Error
+					i interface{ Unwrap() []error }
+					k *harmless
+				)
+				for _, target := range []any{&a, &b, &c, &d, &e, &f, &g, &h, &i} {
+					assert.NotErrorAs(t, err, target, "%T", target)
+					requireNoRequest(t, target)
+				}
+				require.ErrorAs(t, err, &k)
+				assert.Same(t, plain, k)
+				for cause := err; cause != nil; cause = errors.Unwrap(cause) {
+					requireNoToken(t, everyForm(t, cause))
+				}
 			}
 		}
 	}

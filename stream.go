@@ -54,6 +54,7 @@ func Stream(ctx context.Context, client *Client, r Request, opts ...RequestOptio
 		return nil, err
 	}
 	result := client.retry.Do(context.WithValue(ctx, operationKey{}, &x.operation), &x.request, x)
+	x.shield(result)
 	x.options.fill(result)
 	if result.Outcome != retry.Succeeded {
 		defer result.Release()

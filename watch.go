@@ -3,9 +3,11 @@ package losant
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/losant-community/losant-rest-go/internal/redact"
 	"github.com/losant-community/losant-rest-go/internal/retry"
 	"github.com/losant-community/losant-rest-go/internal/text"
 )
@@ -40,33 +42,42 @@ func (w watcher) log(ctx context.Context, level slog.Level, message string, numb
 		slog.Int("attempt", number),
 	}, more...)
 	if a.Err != nil {
-		attrs = append(attrs, slog.String("error", w.x.withoutIDs(a.Err.Error())))
+		attrs = append(attrs, slog.String("error", w.x.anonymous(a.Err)))
 	}
 	w.logger.LogAttrs(ctx, level, message, attrs...)
 }
 
-// withoutIDs removes the URL, and with it ids and queries, from the text of an
-// error.
-func (x *exchange) withoutIDs(s string) string {
-	for _, private := range []string{x.url.RequestURI(), x.url.EscapedPath(), x.url.Path, x.url.RawQuery} {
-		s = strings.ReplaceAll(s, private, x.operation.PathTemplate)
+// anonymous returns the text of err without tokens, ids, names and addresses,
+// which transports quote from URLs and from responses.
+func (x *exchange) anonymous(err error) string {
+	private := []string{} // escaped forms are found by their escapes
+	words := strings.Split(x.operation.PathTemplate, "/")
+	for segment := range strings.SplitSeq(x.url.Path, "/") {
+		if !slices.Contains(words, segment) {
+			private = append(private, segment)
+		}
 	}
-	return text.Printable(s)
+	for name, values := range x.url.Query() {
+		if !strings.HasPrefix(name, "_") { // not the flags, which are true or false
+			private = append(private, values...)
+		}
+	}
+	return text.Printable(redact.Anonymous(x.tokens.redact(err.Error()), private...))
 }
 
-// Operation is what a request is for. Its fields have few values, so that they
-// can name spans and label metrics.
+// Operation is what a request is for. Its fields have few distinct values, so
+// they can name spans and label metrics.
 type Operation struct {
-	Name         string // "InstanceOrgInvite.Get"
-	Method       string // GET
-	PathTemplate string // "/instances/{instanceId}/orgs/{orgId}/invites/{inviteId}"
+	Name         string // such as "InstanceOrgInvite.Get"
+	Method       string // such as GET
+	PathTemplate string // such as "/instances/{instanceId}/orgs/{orgId}/invites/{inviteId}"
 }
 
 type operationKey struct{}
 
-// OperationFromContext returns the operation that a request of this package
-// belongs to. ctx is the context of the request as an [http.RoundTripper]
-// below the client sees it; see [WithHTTPClient].
+// OperationFromContext returns the operation of a request. ctx is the context of
+// the request as an [http.RoundTripper] sees it; see [WithHTTPClient]. It
+// returns false for requests that this package did not make.
 func OperationFromContext(ctx context.Context) (Operation, bool) {
 	operation, ok := ctx.Value(operationKey{}).(*Operation)
 	if !ok {

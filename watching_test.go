@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -84,13 +85,75 @@ func TestLogWithoutIDs(t *testing.T) {
 			return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: io.ErrUnexpectedEOF}
 		})}))
 	requireError(t, get.call(t.Context(), client, ref))
-	_, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{Filter: "person@example.com"})
+	_, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{FilterField: "email", Filter: "person@example.com"})
 	requireError(t, err)
 	_, err = losant.Call[any](t.Context(), client, losant.Request{Method: "GET", Path: []string{"users", "secret person@example.com"}})
 	requireError(t, err)
 	assert.NotContains(t, out.String(), "person")
 	assert.Contains(t, out.String(), "unexpected EOF")
 	assert.NotContains(t, out.String(), ref.InviteID)
+}
+
+// TestLogQuotesNothingPrivate: a transport may quote any form of the URL alone, and
+// a server may say anything.
+func TestLogQuotesNothingPrivate(t *testing.T) {
+	t.Parallel()
+	request := losant.Request{
+		Method: "GET", Path: []string{"users", "Ada Lovelace", "devices", id},
+		Query: url.Values{"who": {"Grace Hopper"}, "mail": {"grace@example.com"}, "_x": {"true"}},
+	}
+	for name, quote := range map[string]func(*http.Request) string{
+		"Path":           func(r *http.Request) string { return r.URL.Path },
+		"EscapedPath":    func(r *http.Request) string { return r.URL.EscapedPath() },
+		"RawQuery":       func(r *http.Request) string { return r.URL.RawQuery },
+		"RequestURI":     func(r *http.Request) string { return r.URL.RequestURI() },
+		"URL":            func(r *http.Request) string { return r.URL.String() },
+		"decoded query":  func(r *http.Request) string { return fmt.Sprint(r.URL.Query()) },
+		"quoted":         func(r *http.Request) string { return fmt.Sprintf("%q %q", r.URL.Path, r.URL.Query()) },
+		"a segment":      func(*http.Request) string { return "no user Ada Lovelace here" },
+		"an id":          func(*http.Request) string { return "no device " + id + " here" },
+		"an id in upper": func(*http.Request) string { return "no device " + strings.ToUpper(id) },
+		"another id":     func(*http.Request) string { return "64B0F5D29C3A7E0012AB34CD/64b0f5d29c3a7e0012ab34cd" },
+		"another email": func(*http.Request) string {
+			return "no <grace@example.com> mailto:grace%40example.com grace\\u0040example.com"
+		},
+	} {
+		var out bytes.Buffer
+		client := through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf("no route: %s: %w", quote(r), io.ErrUnexpectedEOF)
+		}), losant.WithLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+		_, err := losant.Call[any](t.Context(), client, request)
+		requireError(t, err)
+		assert.Contains(t, out.String(), "no route", name)
+		assert.Contains(t, out.String(), "unexpected EOF", name)
+		logged := strings.ToLower(out.String())
+		for _, private := range []string{"ada", "lovelace", "hopper", "grace", "grace@", "575ec8687ae1", "64b0f5d29c3a", "%40"} {
+			assert.NotContains(t, logged, private, name)
+		}
+	}
+}
+
+// TestLogOfMalformedResponses: net/http quotes what it could not read.
+func TestLogOfMalformedResponses(t *testing.T) {
+	t.Parallel()
+	const private = "ada.lovelace@example.com " + id
+	for _, response := range []string{
+		private, "HTTP/1.1 " + private, "HTTP/1.1 200 OK\r\n" + private, "HTTP/1.1 200 OK\r\nContent-Length: " + private, "HTTP/1.1 200 OK\r\nTransfer-Encoding: " + private,
+		"HTTP/" + private + " 200 OK",
+	} {
+		var out buffer
+		s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			conn := hijack(w)
+			_, _ = io.WriteString(conn, response+"\r\n\r\n")
+			_ = conn.Close()
+		})
+		client := newClient(t, s.URL, losant.WithLogger(slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+		require.Error(t, get.call(t.Context(), client, ref))
+		assert.Contains(t, out.String(), `"error":"`, response)
+		for _, part := range []string{"lovelace", "example.com", "575ec868", "@"} {
+			assert.NotContains(t, out.String(), part, response)
+		}
+	}
 }
 
 // TestLogOfRenewal: the attempt after a 401 is a retry as well, and a level

@@ -16,14 +16,14 @@ func Example() {
 	defer srv.Close()
 	ref := srv.AddInvite(losant.OrgInvite{Email: "new.member@example.com", Role: losant.OrgRoleView})
 
-	// Short waits, because the test makes the client wait.
+	// Short waits between attempts keep the test fast.
 	client, err := srv.Client(losant.WithRetryPolicy(losant.RetryPolicy{MinWait: time.Millisecond, MaxWait: time.Millisecond}))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 
-	// A server error that passes: the client tries again.
+	// One 503: the client retries.
 	srv.Inject(losanttest.Fault{Operation: "InstanceOrgInvite.Get", StatusCode: http.StatusServiceUnavailable})
 	invite, err := client.InstanceOrgInvite.Get(context.Background(), ref)
 	if err != nil {
@@ -32,8 +32,8 @@ func Example() {
 	}
 	fmt.Println(invite.Email, invite.Role)
 
-	// The mail goes out, but the answer is a server error: the client does
-	// not send it twice, and says that it does not know.
+	// The email goes out, but the response is a server error: the client does not
+	// retry, and reports that the outcome is unknown.
 	srv.Inject(losanttest.Fault{
 		Operation:   "InstanceOrgInvite.ResendInvite",
 		TakesEffect: true,
@@ -53,7 +53,7 @@ func Example() {
 	// InstanceOrgInvite.ResendInvite 503 true
 }
 
-// An invite that nobody accepted in time can be renewed.
+// An invitation that has expired is renewed.
 func ExampleServer_Advance() {
 	srv := losanttest.NewServer()
 	defer srv.Close()
@@ -75,7 +75,72 @@ func ExampleServer_Advance() {
 	// Output: expired before: true after: false
 }
 
-// Those who did not answer in time are invited again.
+// A program that uses the id in the response works, whether a resent invitation
+// keeps its id or not.
+func ExampleWithResendID() {
+	for _, id := range []losanttest.ResendID{losanttest.ResendMakesID, losanttest.ResendKeepsID} {
+		srv := losanttest.NewServer(losanttest.WithResendID(id))
+		defer srv.Close()
+		client, err := srv.Client()
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		ref := srv.AddInvite(losant.OrgInvite{})
+		invite, err := client.InstanceOrgInvite.ResendInvite(context.Background(), ref, losant.OrgRoleInfo{})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		_, exists := srv.Invite(losant.InstanceOrgInviteRef{InstanceID: ref.InstanceID, OrgID: ref.OrgID, InviteID: invite.ID})
+		fmt.Println("same id:", invite.ID == ref.InviteID, "exists:", exists)
+	}
+	// Output:
+	// same id: false exists: true
+	// same id: true exists: true
+}
+
+// The server is not on the network, so this works on a fake clock, too.
+func ExampleWithMemoryNetwork() {
+	srv := losanttest.NewServer(losanttest.WithMemoryNetwork())
+	defer srv.Close()
+	ref := srv.AddInvite(losant.OrgInvite{Email: "new.member@example.com"})
+
+	// As a program under test does that makes its client itself.
+	client, err := losant.NewClient(srv.Token,
+		losant.WithBaseURL(srv.URL),
+		losant.WithHTTPClient(&http.Client{Transport: srv.Transport()}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	invite, err := client.InstanceOrgInvite.Get(context.Background(), ref)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(invite.Email)
+	// Output: new.member@example.com
+}
+
+// A call that is over the rate limit.
+func ExampleRateLimited() {
+	srv := losanttest.NewServer()
+	defer srv.Close()
+	client, err := srv.Client(losant.WithRetryPolicy(losant.RetryPolicy{MaxAttempts: 1}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	srv.Inject(losanttest.RateLimited("InstanceOrgInvite.Get", 3))
+	_, err = client.InstanceOrgInvite.Get(context.Background(), srv.AddInvite(losant.OrgInvite{}))
+	if apiErr := new(losant.Error); errors.As(err, &apiErr) {
+		fmt.Println(apiErr.StatusCode, apiErr.Message)
+	}
+	// Output: 429 Over rate limit, request throttled. Retry in 3 seconds
+}
+
+// Invitations that have expired are sent again.
 func ExampleServer_Invites() {
 	srv := losanttest.NewServer()
 	defer srv.Close()

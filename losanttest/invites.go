@@ -2,8 +2,8 @@ package losanttest
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -11,58 +11,91 @@ import (
 	"github.com/losant-community/losant-rest-go"
 )
 
-// withInvite is for the routes of one invitation.
-func (s *Server) withInvite(act func(*call, losant.OrgInvite) answer) func(*call) answer {
-	return func(c *call) answer {
-		invite, ok := s.invites[strings.ToLower(c.ids["inviteId"])]
-		if !ok {
-			return *apiError(http.StatusNotFound, "NotFound", "No such invitation")
-		}
-		return act(c, invite)
+// maxInvites is how many invitations there can be for Post to add one.
+const maxInvites = 10_000
+
+func noSuchInvite() *response {
+	return apiError(http.StatusNotFound, "NotFound", "No such invitation")
+}
+
+func (s *Server) getInvite(c *call) *response {
+	s.mu.Lock()
+	invite, ok := s.invites[strings.ToLower(c.ids["inviteId"])]
+	if ok {
+		invite = s.current(invite)
 	}
+	s.mu.Unlock()
+	if !ok {
+		return noSuchInvite()
+	}
+	return s.inviteResponse(c, invite)
 }
 
-func (s *Server) getInvite(c *call, invite losant.OrgInvite) answer {
-	return s.inviteAnswer(c, http.StatusOK, invite)
+func (s *Server) deleteInvite(c *call) *response {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := strings.ToLower(c.ids["inviteId"])
+	if _, ok := s.invites[id]; !ok {
+		return noSuchInvite()
+	}
+	delete(s.invites, id)
+	c.TookEffect = true
+	return jsonResponse(c.route.status, map[string]bool{"success": true})
 }
 
-func (s *Server) deleteInvite(_ *call, invite losant.OrgInvite) answer {
-	delete(s.invites, strings.ToLower(invite.ID))
-	return jsonAnswer(http.StatusOK, map[string]bool{"success": true})
-}
-
-func (s *Server) resendInvite(c *call, invite losant.OrgInvite) answer {
+func (s *Server) resendInvite(c *call) *response {
 	var changes losant.OrgRoleInfo
 	decode(c.Body, &changes)
-	delete(s.invites, strings.ToLower(invite.ID))
-	invite.ID, invite.InviteDate = "", time.Time{} // it gets new ones
-	if changes.Role != "" {
-		invite.Role = changes.Role
+	invite, ok := s.resend(c, changes)
+	if !ok {
+		return noSuchInvite()
 	}
+	return s.inviteResponse(c, invite)
+}
+
+// resend changes an invitation and renews it. It returns false if there is no
+// such invitation.
+func (s *Server) resend(c *call, changes losant.OrgRoleInfo) (losant.OrgInvite, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := strings.ToLower(c.ids["inviteId"])
+	invite, ok := s.invites[id]
+	if !ok {
+		return losant.OrgInvite{}, false
+	}
+	if s.config.resendID != ResendKeepsID {
+		delete(s.invites, id)
+		invite.ID = "" // add makes another
+	}
+	invite.InviteDate = time.Time{} // add sets it to now
+	invite.Role = cmp.Or(changes.Role, invite.Role)
 	if changes.ApplicationRoles != nil {
 		invite.ApplicationRoles = changes.ApplicationRoles
 	}
 	if changes.DashboardRoles != nil {
 		invite.DashboardRoles = changes.DashboardRoles
 	}
-	return s.inviteAnswer(c, http.StatusCreated, s.add(invite))
+	c.TookEffect = true
+	return s.current(s.add(invite)), true
 }
 
-// getInvites lists those that match, in the order asked for.
-func (s *Server) getInvites(c *call) answer {
+// getInvites returns the invitations that match, in the order asked for. It
+// sorts and filters a snapshot, without the lock.
+func (s *Server) getInvites(c *call) *response {
 	sortField := cmp.Or(losant.OrgInviteField(c.Query.Get("sortField")), losant.OrgInviteFieldInviteDate)
 	sortDirection := cmp.Or(c.Query.Get("sortDirection"), string(losant.SortDescending))
 	filterField, filter := c.Query.Get("filterField"), c.Query.Get("filter")
 
-	invites := s.sorted(sortField)
+	invites := s.snapshot()
+	if filterField != "" && filter != "" {
+		pattern := newGlob(filter)
+		invites = slices.DeleteFunc(invites, func(i losant.OrgInvite) bool {
+			return !pattern.matches(lowerText(i, losant.OrgInviteField(filterField)))
+		})
+	}
+	sortInvites(invites, sortField)
 	if strings.EqualFold(sortDirection, string(losant.SortDescending)) {
 		slices.Reverse(invites)
-	}
-	if filterField != "" && filter != "" {
-		pattern := glob(filter)
-		invites = slices.DeleteFunc(invites, func(i losant.OrgInvite) bool {
-			return !pattern.MatchString(text(i, losant.OrgInviteField(filterField)))
-		})
 	}
 	collection := s.collectionDocument(c, invites)
 	collection["sortField"], collection["sortDirection"] = sortField, sortDirection
@@ -72,53 +105,38 @@ func (s *Server) getInvites(c *call) answer {
 	if filter != "" {
 		collection["filter"] = filter
 	}
-	return jsonAnswer(http.StatusOK, collection)
+	return jsonResponse(c.route.status, collection)
 }
 
-func (s *Server) postInvite(c *call) answer {
+func (s *Server) postInvite(c *call) *response {
 	var post losant.OrgInvitePost
 	decode(c.Body, &post)
-	invite := s.add(losant.OrgInvite{
+	invite, ok := s.post(c, post)
+	if !ok {
+		return apiError(http.StatusBadRequest, "Validation",
+			fmt.Sprintf("The organization has %d invitations, the most that Post adds to", maxInvites))
+	}
+	return jsonResponse(c.route.status, s.collectionDocument(c, []losant.OrgInvite{invite}))
+}
+
+// post adds an invitation. It returns false if there are too many.
+func (s *Server) post(c *call, post losant.OrgInvitePost) (losant.OrgInvite, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.invites) >= maxInvites {
+		return losant.OrgInvite{}, false
+	}
+	c.TookEffect = true
+	return s.current(s.add(losant.OrgInvite{
 		Email:            post.Email,
 		Role:             post.Role,
 		ApplicationRoles: post.ApplicationRoles,
 		DashboardRoles:   post.DashboardRoles,
 		DisallowTransfer: post.DisallowTransfer,
-	})
-	return jsonAnswer(http.StatusCreated, s.collectionDocument(c, []losant.OrgInvite{s.current(invite)}))
+	})), true
 }
 
-// sorted is the state, ascending by a field and then by the id.
-func (s *Server) sorted(field losant.OrgInviteField) []losant.OrgInvite {
-	invites := make([]losant.OrgInvite, 0, len(s.invites))
-	for _, invite := range s.invites {
-		invites = append(invites, s.current(invite))
-	}
-	slices.SortFunc(invites, func(a, b losant.OrgInvite) int {
-		byField := a.InviteDate.Compare(b.InviteDate)
-		if field != losant.OrgInviteFieldInviteDate {
-			byField = cmp.Compare(strings.ToLower(text(a, field)), strings.ToLower(text(b, field)))
-		}
-		return cmp.Or(byField, cmp.Compare(strings.ToLower(a.ID), strings.ToLower(b.ID)))
-	})
-	return invites
-}
-
-// text is one of the fields of an invite that are text.
-func text(invite losant.OrgInvite, field losant.OrgInviteField) string {
-	if field == losant.OrgInviteFieldRole {
-		return string(invite.Role)
-	}
-	return invite.Email
-}
-
-// glob is what a filter means.
-func glob(filter string) *regexp.Regexp {
-	literally := regexp.QuoteMeta(filter)
-	return regexp.MustCompile(`(?is)^` + strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(literally) + `$`)
-}
-
-// collectionDocument is a list of invites as the API writes it.
+// collectionDocument returns a list of invitations in the API's form.
 func (s *Server) collectionDocument(c *call, invites []losant.OrgInvite) map[string]any {
 	items := make([]map[string]any, len(invites))
 	for n, invite := range invites {
@@ -131,39 +149,28 @@ func (s *Server) collectionDocument(c *call, invites []losant.OrgInvite) map[str
 	return document
 }
 
-// inviteAnswer is the answer with one invite.
-func (s *Server) inviteAnswer(c *call, status int, invite losant.OrgInvite) answer {
-	return jsonAnswer(status, s.inviteDocument(c, s.current(invite)))
+// inviteResponse returns the response with one invitation.
+func (s *Server) inviteResponse(c *call, invite losant.OrgInvite) *response {
+	return jsonResponse(c.route.status, s.inviteDocument(c, invite))
 }
 
-// inviteDocument is an invite as the API writes it.
+// inviteDocument returns an invitation in the API's form.
 func (s *Server) inviteDocument(c *call, invite losant.OrgInvite) map[string]any {
 	document := make(map[string]any)
-	decode(jsonAnswer(http.StatusOK, invite).body, &document)
+	decode(jsonResponse(0, invite).body, &document)
 	s.link(c, document, "orgInvite", "/"+invite.ID)
 	return document
 }
 
-// link adds to a document what the API adds to each, unless told not to.
+// link adds the type and the links to a document, unless the request says not
+// to.
 func (s *Server) link(c *call, document map[string]any, kind, path string) {
-	if c.Query.Get("_links") == "false" {
+	switch c.Query.Get("_links") {
+	case "false", "False", "0":
 		return
 	}
 	document["_type"] = kind
 	document["_links"] = map[string]losant.Link{
 		"self": {Href: "/instances/" + s.InstanceID + "/orgs/" + s.OrgID + "/invites" + path},
 	}
-}
-
-// current is a copy of invite as it is by the server's clock.
-func (s *Server) current(invite losant.OrgInvite) losant.OrgInvite {
-	invite.HasExpired = !s.now().Before(invite.ExpiresAt())
-	return detached(invite)
-}
-
-// detached shares no memory with invite.
-func detached(invite losant.OrgInvite) losant.OrgInvite {
-	invite.ApplicationRoles = slices.Clone(invite.ApplicationRoles)
-	invite.DashboardRoles = slices.Clone(invite.DashboardRoles)
-	return invite
 }

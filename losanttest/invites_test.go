@@ -233,8 +233,6 @@ func TestOrderAndFilter(t *testing.T) {
 		"role":                    {losant.InstanceOrgInvitesQuery{FilterField: byRole, Filter: "view"}, "Bob cid+x"},
 		"role with *":             {losant.InstanceOrgInvitesQuery{FilterField: byRole, Filter: "*D*"}, "ann dan.x"},
 		"sorted and filtered":     {losant.InstanceOrgInvitesQuery{SortField: byEmail, SortDirection: asc, FilterField: byRole, Filter: "v?ew"}, "Bob cid+x"},
-		"a filter alone":          {losant.InstanceOrgInvitesQuery{Filter: "Bob*"}, "Bob cid+x ann dan.x"},
-		"a field alone":           {losant.InstanceOrgInvitesQuery{FilterField: byEmail}, "Bob cid+x ann dan.x"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -255,9 +253,9 @@ func TestOrderOfWhatIsEqual(t *testing.T) {
 	for _, email := range strings.Fields("e c a d b") {
 		srv.AddInvite(losant.OrgInvite{Email: email + "@example.com", InviteDate: date})
 	}
-	srv.AddInvite(losant.OrgInvite{ID: strings.Repeat("F", 24), Email: "last", InviteDate: date})
-	srv.AddInvite(losant.OrgInvite{ID: strings.Repeat("f", 23) + "e", Email: "late", InviteDate: date})
-	srv.AddInvite(losant.OrgInvite{ID: strings.Repeat("0", 24), Email: "first", InviteDate: date})
+	srv.AddInvite(losant.OrgInvite{ID: strings.Repeat("F", 24), Email: "last@example.com", InviteDate: date})
+	srv.AddInvite(losant.OrgInvite{ID: strings.Repeat("f", 23) + "e", Email: "late@example.com", InviteDate: date})
+	srv.AddInvite(losant.OrgInvite{ID: strings.Repeat("0", 24), Email: "first@example.com", InviteDate: date})
 
 	assert.Equal(t, "first e c a d b late last", emailsOf(srv.Invites()))
 	assert.Equal(t, "last late b d a c e first", emailsOf(list(t, client, srv).Items))

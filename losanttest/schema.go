@@ -1,156 +1,152 @@
 package losanttest
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/mail"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/losant-community/losant-rest-go"
 )
 
-// idPattern is the API's own.
+// idPattern is the API's pattern of an id.
 var idPattern = regexp.MustCompile(`^[A-Fa-f\d]{24}$`)
 
-// check says what is wrong with a decoded JSON value, which is named field.
+// check returns what is wrong with a decoded JSON value. field names the value
+// in the error.
 type check func(field string, value any) error
 
-// flags checks the parameters that every action takes.
-func flags() map[string]check {
-	flag := oneOf("true", "false")
-	return map[string]check{"_actions": flag, "_links": flag, "_embedded": flag}
+// schema is a JSON schema, with the keywords that the description uses.
+type schema struct {
+	Type                 string             `json:"type"`
+	Properties           map[string]*schema `json:"properties"`
+	Required             []string           `json:"required"`
+	AdditionalProperties *bool              `json:"additionalProperties"` // nil means true
+	Items                *schema            `json:"items"`
+	MaxItems             *int               `json:"maxItems"`
+	Enum                 []any              `json:"enum"`
+	Pattern              string             `json:"pattern"`
+	Format               string             `json:"format"`
+	MaxLength            *int               `json:"maxLength"`
 }
 
-// instanceOrgInvitesQuery checks the parameters of InstanceOrgInvites.Get.
-func instanceOrgInvitesQuery() map[string]check {
-	parameters := flags()
-	parameters["sortField"] = oneOf(losant.OrgInviteFieldEmail, losant.OrgInviteFieldRole, losant.OrgInviteFieldInviteDate)
-	parameters["sortDirection"] = oneOf(losant.SortAscending, losant.SortDescending, "ASC", "DESC", "")
-	parameters["filterField"] = oneOf(losant.OrgInviteFieldEmail, losant.OrgInviteFieldRole, "")
-	parameters["filter"] = utf8Text
-	return parameters
-}
-
-// orgRoleInfo checks the API's type of that name.
-func orgRoleInfo() check { return object(nil, roleProperties()) }
-
-// orgInvitePost checks the API's type of that name.
-func orgInvitePost() check {
-	properties := roleProperties()
-	properties["email"] = email
-	properties["disallowTransfer"] = boolean
-	return object([]string{"email", "role"}, properties)
-}
-
-// roleProperties are what the types above share.
-func roleProperties() map[string]check {
-	grants := list(100, object([]string{"resourceId", "role"}, map[string]check{
-		"resourceId": id,
-		"role":       oneOf(losant.ResourceRoleCollaborate, losant.ResourceRoleView, losant.ResourceRoleNone),
-	}))
-	return map[string]check{
-		"role": oneOf(losant.OrgRoleAdmin, losant.OrgRoleEdit, losant.OrgRoleCollaborate,
-			losant.OrgRoleView, losant.OrgRoleNone),
-		"applicationRoles": grants,
-		"dashboardRoles":   grants,
+// check checks value, as package json decodes it into an any, against s.
+func (s *schema) check(field string, value any) error {
+	var err error
+	switch s.Type {
+	case "object":
+		err = s.checkObject(field, value)
+	case "array":
+		err = s.checkArray(field, value)
+	case "string":
+		err = s.checkString(field, value)
+	case "number", "integer":
+		number, ok := value.(float64)
+		if !ok || s.Type == "integer" && number != math.Trunc(number) {
+			err = fmt.Errorf("%s must be of type %s", field, s.Type)
+		}
+	case "boolean":
+		if _, ok := value.(bool); !ok {
+			err = fmt.Errorf("%s must be a boolean", field)
+		}
 	}
+	if err == nil && s.Enum != nil && !slices.Contains(s.Enum, value) {
+		err = fmt.Errorf("%s must be one of %q", field, s.Enum)
+	}
+	return err
 }
 
-// object checks an object that may have no other than the given properties.
-func object(required []string, properties map[string]check) check {
-	return func(field string, value any) error {
-		members, ok := value.(map[string]any)
+func (s *schema) checkObject(field string, value any) error {
+	members, ok := value.(map[string]any)
+	if !ok {
+		return fmt.Errorf("%s must be an object", field)
+	}
+	for _, name := range s.Required {
+		if _, ok := members[name]; !ok {
+			return fmt.Errorf("%s.%s is required", field, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		property, ok := s.Properties[name]
 		if !ok {
-			return fmt.Errorf("%s must be an object", field)
-		}
-		for _, name := range required {
-			if _, ok := members[name]; !ok {
-				return fmt.Errorf("%s.%s is required", field, name)
-			}
-		}
-		for _, name := range slices.Sorted(maps.Keys(members)) {
-			property, ok := properties[name]
-			if !ok {
+			if s.AdditionalProperties != nil && !*s.AdditionalProperties {
 				return fmt.Errorf("%s.%s is not allowed", field, name)
 			}
-			if err := property(field+"."+name, members[name]); err != nil {
-				return err
-			}
+			continue
 		}
-		return nil
-	}
-}
-
-// list checks an array of at most maxItems values.
-func list(maxItems int, item check) check {
-	return func(field string, value any) error {
-		items, ok := value.([]any)
-		if !ok {
-			return fmt.Errorf("%s must be an array", field)
+		if err := property.check(field+"."+name, members[name]); err != nil {
+			return err
 		}
-		if len(items) > maxItems {
-			return fmt.Errorf("%s must have at most %d items", field, maxItems)
-		}
-		for n := range items {
-			if err := item(fmt.Sprintf("%s[%d]", field, n), items[n]); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-}
-
-// oneOf checks a string that is one of values.
-func oneOf[T ~string](values ...T) check {
-	return func(field string, value any) error {
-		if text, ok := value.(string); !ok || !slices.Contains(values, T(text)) {
-			return fmt.Errorf("%s must be one of %q", field, values)
-		}
-		return nil
-	}
-}
-
-// id checks a string that can be an id.
-func id(field string, value any) error {
-	if text, ok := value.(string); !ok || !idPattern.MatchString(text) {
-		return fmt.Errorf("%s must match %s", field, idPattern)
 	}
 	return nil
 }
 
-// email checks a string that is an address and nothing else.
-func email(field string, value any) error {
-	const maxLength = 1024
+func (s *schema) checkArray(field string, value any) error {
+	items, ok := value.([]any)
+	if !ok {
+		return fmt.Errorf("%s must be an array", field)
+	}
+	if s.MaxItems != nil && len(items) > *s.MaxItems {
+		return fmt.Errorf("%s must have at most %d items", field, *s.MaxItems)
+	}
+	for n := range items {
+		if err := s.Items.check(fmt.Sprintf("%s[%d]", field, n), items[n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *schema) checkString(field string, value any) error {
 	text, ok := value.(string)
 	switch {
 	case !ok:
 		return fmt.Errorf("%s must be a string", field)
-	case utf8.RuneCountInString(text) > maxLength:
-		return fmt.Errorf("%s must have at most %d characters", field, maxLength)
-	}
-	// The parser also takes names, comments and brackets, and all of Unicode.
-	address, err := mail.ParseAddress(text)
-	if err != nil || address.Address != text || strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
-		return fmt.Errorf("%s must be an email address", field)
-	}
-	return nil
-}
-
-func boolean(field string, value any) error {
-	if _, ok := value.(bool); !ok {
-		return fmt.Errorf("%s must be a boolean", field)
-	}
-	return nil
-}
-
-// utf8Text checks a string that JSON can write as it is.
-func utf8Text(field string, value any) error {
-	if text, ok := value.(string); !ok || !utf8.ValidString(text) {
+	case !utf8.ValidString(text):
 		return fmt.Errorf("%s must be text in UTF-8", field)
+	case s.MaxLength != nil && utf8.RuneCountInString(text) > *s.MaxLength:
+		return fmt.Errorf("%s must have at most %d characters", field, *s.MaxLength)
+	case s.Pattern != "" && !compiled(s.Pattern).MatchString(text):
+		return fmt.Errorf("%s must match %s", field, s.Pattern)
+	case s.Format == "email" && !isEmail(text):
+		return fmt.Errorf("%s must be an email address", field)
+	case s.Format == "date-time" && !isDateTime(text):
+		return fmt.Errorf("%s must be a date and time of RFC 3339", field)
+	}
+	return nil
+}
+
+// compiled compiles a pattern of the description. All of them are idPattern
+// today.
+func compiled(pattern string) *regexp.Regexp {
+	if pattern == idPattern.String() {
+		return idPattern
+	}
+	return regexp.MustCompile(pattern)
+}
+
+// isEmail reports whether text is an email address and nothing else. The parser
+// also takes names, comments and brackets, and all of Unicode.
+func isEmail(text string) bool {
+	address, err := mail.ParseAddress(text)
+	return err == nil && address.Address == text &&
+		!strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
+}
+
+func isDateTime(text string) bool {
+	_, err := time.Parse(time.RFC3339, text)
+	return err == nil
+}
+
+// checkID checks a part of a path that is an id.
+func checkID(name, id string) error {
+	if !idPattern.MatchString(id) {
+		return errors.New(name + " must match " + idPattern.String())
 	}
 	return nil
 }

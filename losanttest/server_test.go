@@ -1,9 +1,12 @@
 package losanttest_test
 
 import (
+	"encoding/json"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -47,7 +50,7 @@ func TestAddInviteKeepsWhatIsGiven(t *testing.T) {
 	srv := newServer(t)
 	grants := []losant.ResourceGrant{{ResourceID: strings.Repeat("a", 24), Role: losant.ResourceRoleNone}}
 	given := losant.OrgInvite{
-		ID: strings.Repeat("aB", 12), Email: "a@example.com", Role: "overlord",
+		ID: strings.Repeat("aB", 12), Email: "a@example.com", Role: losant.OrgRoleAdmin,
 		ApplicationRoles: grants, DashboardRoles: []losant.ResourceGrant{},
 		InviteDate: time.Now().UTC(), TTL: time.Hour, DisallowTransfer: true,
 	}
@@ -78,6 +81,56 @@ func TestAddInviteKeepsWhatIsGiven(t *testing.T) {
 		}()
 	}
 	assert.Len(t, srv.Invites(), 1, "what it panics for is not added")
+}
+
+// The server never answers what the description refuses, so AddInvite refuses it.
+func TestAddInviteRefusesWhatTheSchemaRefuses(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	id := strings.Repeat("a", 24)
+	for want, invite := range map[string]losant.OrgInvite{
+		"invite.role must be one of":                        {Role: "overlord"},
+		`["admin" "edit" "collaborate" "view" "none"]`:      {Role: "collaborator"},
+		"invite.email must be an email address":             {Email: "nobody"},
+		"invite.email must have at most 1024 characters":    {Email: strings.Trim(longEmail(1025), `"`)},
+		"invite.applicationRoles[0].role must be one of":    {ApplicationRoles: []losant.ResourceGrant{{ResourceID: id, Role: "admin"}}},
+		"invite.dashboardRoles[0].resourceId must match":    {DashboardRoles: []losant.ResourceGrant{{Role: losant.ResourceRoleView}}},
+		"invite.dashboardRoles must have at most 100 items": {DashboardRoles: slices.Repeat([]losant.ResourceGrant{{ResourceID: id, Role: "view"}}, 101)},
+	} {
+		func() {
+			defer func() { assert.Contains(t, recover(), want) }()
+			srv.AddInvite(invite)
+		}()
+	}
+	assert.Empty(t, srv.Invites())
+	first, second := srv.AddInvite(losant.OrgInvite{}), srv.AddInvite(losant.OrgInvite{})
+	assert.NotEqual(t, first, second)
+}
+
+// The description that the server checks against is the project's.
+func TestDescription(t *testing.T) {
+	t.Parallel()
+	read := func(name string) (d struct {
+		Resources map[string]struct {
+			Path    string
+			Actions map[string]any
+		}
+		Types map[string]any
+	}) {
+		data, err := os.ReadFile(name)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(data, &d))
+		return d
+	}
+	own, facts := read("description.json"), read("../testdata/api.json")
+	require.NotEmpty(t, own.Resources)
+	for name, resource := range own.Resources {
+		assert.Equal(t, facts.Resources[name], resource, name)
+	}
+	require.NotEmpty(t, own.Types)
+	for name, schema := range own.Types {
+		assert.Equal(t, facts.Types[name], schema, name)
+	}
 }
 
 func TestInviteNeedsTheWholeRef(t *testing.T) {
@@ -209,6 +262,59 @@ func TestResendInvite(t *testing.T) {
 	}
 }
 
+// Losant does not document whether a resent invitation keeps its id.
+func TestResendID(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		opts  []losanttest.Option
+		keeps bool
+	}{
+		{nil, false},
+		{[]losanttest.Option{losanttest.WithResendID(losanttest.ResendMakesID)}, false},
+		{[]losanttest.Option{losanttest.WithResendID(losanttest.ResendKeepsID)}, true},
+	} {
+		srv := losanttest.New(t, test.opts...)
+		client := newClient(t, srv)
+		old := srv.AddInvite(losant.OrgInvite{ID: strings.Repeat("aB", 12), TTL: time.Hour})
+		srv.Advance(2 * time.Hour)
+		invite, err := client.InstanceOrgInvite.ResendInvite(t.Context(), old, losant.OrgRoleInfo{Role: losant.OrgRoleEdit})
+		require.NoError(t, err)
+		assert.False(t, invite.HasExpired)
+		assert.Equal(t, test.keeps, invite.ID == old.InviteID)
+		state, ok := srv.Invite(old)
+		assert.Equal(t, test.keeps, ok)
+		if test.keeps {
+			assert.Equal(t, losant.OrgRoleEdit, state.Role)
+		}
+		assert.Len(t, srv.Invites(), 1)
+		assert.True(t, srv.Requests()[0].TookEffect)
+	}
+	assert.PanicsWithValue(t, "losanttest: WithResendID(7): use ResendMakesID or ResendKeepsID", func() { losanttest.WithResendID(7) })
+}
+
+func TestBodyThatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	ref := srv.AddInvite(losant.OrgInvite{})
+	const limit = 1 << 20
+	for size, want := range map[int]int{limit: http.StatusCreated, limit + 1: http.StatusRequestEntityTooLarge} {
+		body := "{" + strings.Repeat(" ", size-2) + "}"
+		res, got, err := roundTrip(t, newRequest(t, srv, http.MethodPost, pathOf(ref), body))
+		require.NoError(t, err)
+		assert.Equal(t, want, res.StatusCode, got)
+		requests := srv.Requests()
+		last := requests[len(requests)-1]
+		assert.Len(t, last.Body, limit)
+		assert.Equal(t, want == http.StatusCreated, last.TookEffect)
+		if want == http.StatusCreated {
+			ref.InviteID = srv.Invites()[0].ID
+		} else {
+			assert.JSONEq(t, `{"type":"RequestEntityTooLarge","message":"The body has more than 1048576 bytes"}`, got)
+		}
+	}
+	assert.Equal(t, 2, srv.RequestCount())
+}
+
 func TestAdvanceExpiresInvites(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
@@ -244,6 +350,7 @@ func TestChecks(t *testing.T) {
 	}
 	const (
 		notFound   = "NotFound"
+		notAllowed = "MethodNotAllowed"
 		validation = "Validation"
 		getting    = "InstanceOrgInvite.Get"
 	)
@@ -258,17 +365,18 @@ func TestChecks(t *testing.T) {
 		kind         string
 		messageHolds string
 	}{
-		{"unknown route", http.MethodGet, "/", "", nil, "", 404, notFound, "route"},
-		{"a slash too many", http.MethodDelete, path + "/", "", nil, "", 404, notFound, "route"},
-		{"the organization", http.MethodDelete, "/instances/" + ref.InstanceID + "/orgs/" + ref.OrgID, "", nil, "", 404, notFound, "route"},
-		{"no invite id", http.MethodDelete, strings.TrimSuffix(path, ref.InviteID), "", nil, "", 404, notFound, "route"},
-		{"another word in the path", http.MethodGet, strings.Replace(path, "orgs", "groups", 1), "", nil, "", 404, notFound, "route"},
-		{"wrong method", http.MethodPut, path, "", nil, "", 405, "MethodNotAllowed", "PUT"},
+		{"unknown route", http.MethodGet, "/", "", nil, "", 405, notAllowed, "GET is not allowed"},
+		{"a slash too many", http.MethodDelete, path + "/", "", nil, "", 405, notAllowed, "DELETE is not allowed"},
+		{"the organization", http.MethodDelete, "/instances/" + ref.InstanceID + "/orgs/" + ref.OrgID, "", nil, "", 405, notAllowed, "DELETE is not allowed"},
+		{"no invite id", http.MethodDelete, strings.TrimSuffix(path, ref.InviteID), "", nil, "", 405, notAllowed, "DELETE is not allowed"},
+		{"another word in the path", http.MethodGet, strings.Replace(path, "orgs", "groups", 1), "", nil, "", 405, notAllowed, "GET is not allowed"},
+		{"wrong method", http.MethodPut, path, "", nil, "", 405, notAllowed, "PUT is not allowed"},
 		{"no token", http.MethodGet, path, "", func(req *http.Request) { req.Header.Del("Authorization") }, getting, 401, "Unauthorized", "token"},
 		{"wrong token", http.MethodDelete, path, "", with("Authorization", "Bearer wrong"), deleting, 401, "Unauthorized", "token"},
 		{"wrong scheme", http.MethodGet, path, "", with("Authorization", "Basic "+srv.Token), getting, 401, "Unauthorized", "token"},
 		{"the token before the rest", http.MethodPost, path + "?_links=2", "[", with("Authorization", "Bearer wrong"), resending, 401, "Unauthorized", "token"},
-		{"_links=1", http.MethodGet, path + "?_links=1", "", nil, getting, 400, validation, "_links"},
+		{"_links=2", http.MethodGet, path + "?_links=2", "", nil, getting, 400, validation, "_links"},
+		{"_links=TRUE", http.MethodGet, path + "?_links=TRUE", "", nil, getting, 400, validation, "_links"},
 		{"_actions empty", http.MethodGet, path + "?_actions=", "", nil, getting, 400, validation, "_actions"},
 		{"_embedded twice", http.MethodDelete, path + "?_embedded=true&_embedded=true", "", nil, deleting, 400, validation, "_embedded"},
 		{"query that can't be read", http.MethodGet, path + "?_links=%zz", "", nil, getting, 400, validation, "%zz"},
@@ -282,7 +390,12 @@ func TestChecks(t *testing.T) {
 		{"unknown invite, delete", http.MethodDelete, strings.Replace(path, ref.InviteID, other, 1), "", nil, deleting, 404, notFound, "invitation"},
 		{"unknown invite, resend", http.MethodPost, strings.Replace(path, ref.InviteID, other, 1), "{}", nil, resending, 404, notFound, "invitation"},
 		{"get with a body", http.MethodGet, path, "{}", nil, getting, 400, validation, "body"},
-		{"delete with a body", http.MethodDelete, path, "{}", nil, deleting, 400, validation, "body"},
+		{"delete with a body", http.MethodDelete, path, `{"role":"view"}`, nil, deleting, 400, validation, "takes no body but {}"},
+		{"delete with a list", http.MethodDelete, path, `[]`, nil, deleting, 400, validation, "takes no body but {}"},
+		{"delete with null", http.MethodDelete, path, `null`, nil, deleting, 400, validation, "takes no body but {}"},
+		{"delete with no JSON", http.MethodDelete, path, `{`, nil, deleting, 400, validation, "body must be one JSON document"},
+		{"delete with two objects", http.MethodDelete, path, `{}{}`, nil, deleting, 400, validation, "body must be one JSON document"},
+		{"delete with a form", http.MethodDelete, path, `{}`, with("Content-Type", "application/x-www-form-urlencoded"), deleting, 400, validation, "Content-Type"},
 		{"resend without a body", http.MethodPost, path, "", with("Content-Type", "application/json"), resending, 400, validation, "body"},
 		{"no content type", http.MethodPost, path, "{}", func(req *http.Request) { req.Header.Del("Content-Type") }, resending, 400, validation, "Content-Type"},
 		{"a form", http.MethodPost, path, "{}", with("Content-Type", "application/x-www-form-urlencoded"), resending, 400, validation, "Content-Type"},
@@ -307,7 +420,7 @@ func TestChecks(t *testing.T) {
 		{"unknown property of a grant", http.MethodPost, path, `{"dashboardRoles":[{"resourceId":"` + other + `","role":"view","x":1}]}`, nil, resending, 400, validation, "body.dashboardRoles[0].x"},
 		{"101 grants", http.MethodPost, path, `{"applicationRoles":[` + grants(101) + `]}`, nil, resending, 400, validation, "body.applicationRoles must have at most 100"},
 
-		{"wrong method for the collection", http.MethodDelete, collection, "", nil, "", 405, "MethodNotAllowed", "DELETE"},
+		{"wrong method for the collection", http.MethodDelete, collection, "", nil, "", 405, notAllowed, "DELETE is not allowed"},
 		{"list without a token", http.MethodGet, collection, "", func(req *http.Request) { req.Header.Del("Authorization") }, listing, 401, "Unauthorized", "token"},
 		{"invite without a token", http.MethodPost, collection, invitation, func(req *http.Request) { req.Header.Del("Authorization") }, inviting, 401, "Unauthorized", "token"},
 		{"list with _links=yes", http.MethodGet, collection + "?_links=yes", "", nil, listing, 400, validation, "_links"},
@@ -360,11 +473,14 @@ func TestChecks(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, test.status, res.StatusCode)
 			assert.Equal(t, "application/json; charset=utf-8", res.Header.Get("Content-Type"))
-			require.Regexp(t, `^\{"message":".+","type":"`+test.kind+`"\}$`, body)
+			require.Regexp(t, `^\{"type":"`+test.kind+`","message":".+"\}$`, body)
 			assert.Contains(t, body, test.messageHolds)
 			if test.status == http.StatusMethodNotAllowed {
-				allow := map[string]string{path: "GET, DELETE, POST", collection: "GET, POST"}
+				allow := map[string]string{path: "DELETE, GET, POST", collection: "GET, POST"} // none for an unknown path
+				_, hasAllow := res.Header["Allow"]
 				assert.Equal(t, allow[test.path], res.Header.Get("Allow"))
+				assert.Equal(t, allow[test.path] != "", hasAllow)
+				assert.Equal(t, `{"type":"MethodNotAllowed","message":"`+test.method+` is not allowed"}`, body)
 			}
 
 			got := requestOf(t, srv, test.name)
@@ -526,7 +642,7 @@ func TestCloseClosesIdleConnectionsOfItsClients(t *testing.T) {
 	srv := losanttest.NewServer()
 	client := newClient(t, srv, losant.WithBaseURL(other.URL))
 	_, err := get(t, client, srv.AddInvite(losant.OrgInvite{}))
-	require.ErrorIs(t, err, losant.ErrNotFound)
+	require.ErrorIs(t, err, losant.ErrInvalidResponse)
 
 	srv.Close()
 	select {

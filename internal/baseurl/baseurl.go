@@ -5,12 +5,13 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
-// Parse returns rawURL, without a slash at its end, if it is a scheme, a host,
-// perhaps a port and a plain path, and if https or bound for loopback or
-// insecure. Its errors don't quote it: a mistyped one may hold a password.
+// Parse returns rawURL without a slash at its end. It must be a scheme, a host, an
+// optional port and a plain path; and https, unless it is bound for loopback or
+// insecure is set. Errors do not quote it: a mistyped one may hold a password.
 func Parse(rawURL string, insecure bool) (*url.URL, error) {
 	base, err := url.Parse(rawURL)
 	if err != nil {
@@ -23,15 +24,41 @@ func Parse(rawURL string, insecure bool) (*url.URL, error) {
 		return nil, errors.New("the base URL has no host")
 	case base.User != nil:
 		return nil, errors.New("the base URL has user info")
+	case !isHost(base):
+		return nil, errors.New("the host of the base URL is neither an ASCII name nor an IP address without a zone")
+	case !isPort(base):
+		return nil, errors.New("the port of the base URL is not between 1 and 65535")
 	case strings.ContainsAny(rawURL, "?#"):
 		return nil, errors.New("the base URL has a query or a fragment")
 	case !isPlain(base.EscapedPath()):
-		return nil, errors.New("the path of the base URL has an escape, a dot segment or an empty one, or is too long")
+		return nil, errors.New("the path of the base URL has an escape, a dot segment or an empty segment, or is too long")
 	case base.Scheme == "http" && !insecure && !isLoopback(base.Hostname()):
 		return nil, errors.New("the base URL would send the token over http:// in the clear; use https://, or WithInsecureHTTP")
 	}
 	base.Path = strings.TrimSuffix(base.Path, "/")
 	return base, nil
+}
+
+const alphanumeric = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+// isHost reports whether the host is a name that means the same to everybody who
+// reads it, or an IP address.
+func isHost(base *url.URL) bool {
+	host := base.Hostname()
+	if strings.HasPrefix(base.Host, "[") {
+		address, err := netip.ParseAddr(host)
+		return err == nil && address.Is6() && address.Zone() == ""
+	}
+	return strings.Trim(host, alphanumeric+"-_.") == "" && !strings.HasPrefix(host, ".") && !strings.Contains(host, "..")
+}
+
+// isPort reports whether the port is valid, or absent.
+func isPort(base *url.URL) bool {
+	if base.Port() == "" {
+		return !strings.HasSuffix(base.Host, ":")
+	}
+	port, err := strconv.ParseUint(base.Port(), 10, 16)
+	return err == nil && port > 0
 }
 
 func isPlain(path string) bool {
@@ -44,9 +71,11 @@ func isPlain(path string) bool {
 			return false
 		}
 	}
-	return strings.Trim(path, "/-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+	return strings.Trim(path, alphanumeric+"/-._~") == ""
 }
 
+// isLoopback does not resolve names: what 127.1 or localhost. means is up to the
+// resolver.
 func isLoopback(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return err == nil && address.IsLoopback() || strings.EqualFold(host, "localhost")

@@ -21,6 +21,13 @@ func TestParse(t *testing.T) {
 		"http://[::ffff:127.0.0.1]":        "http://[::ffff:127.0.0.1]",
 		"http://localhost:8080":            "http://localhost:8080",
 		"http://LOCALHOST":                 "http://LOCALHOST",
+		"https://a:1":                      "https://a:1",
+		"https://a:65535":                  "https://a:65535",
+		"https://api.losant.com.":          "https://api.losant.com.",
+		"https://my_host-1.example":        "https://my_host-1.example",
+		"https://xn--exmple-cua.com":       "https://xn--exmple-cua.com",
+		"https://[2001:db8::1]:8443":       "https://[2001:db8::1]:8443",
+		"https://10.0.0.1":                 "https://10.0.0.1",
 	} {
 		base, err := Parse(raw, false)
 		require.NoError(t, err, raw)
@@ -41,6 +48,10 @@ func TestParseRefuses(t *testing.T) {
 		"https://api.losant.com/%252e", "https://api.losant.com/a%0Ab", "https://api.losant.com/a%1B%5B31m", "https://api.losant.com//b", "https://api.losant.com/a//", "https://api.losant.com/a b", "https://api.losant.com/é",
 		"https://api.losant.com/a;b", `https://api.losant.com/a\b`, "https://api.losant.com/\r\nX: y", "https://api.losant.com/" + strings.Repeat("a", 1<<10),
 		"http://api.losant.com", "http://localhost.example.com", "http://127.1", "http://128.0.0.1", "http://0.0.0.0", "http://[::]", "http://localhost.", "http://10.0.0.1",
+		"http://[::ffff:10.0.0.1]", "http://[::ffff:0.0.0.0]", "http://0177.0.0.1", "http://2130706433", "http://127.0.0.1.example.com", "http://[::1%25lo]", "https://[::1%25lo]", "https://[fe80::1%25eth0]",
+		"https://api.losant.com:0", "https://api.losant.com:65536", "https://api.losant.com:99999999999999999999", "https://api.losant.com:-1", "https://api.losant.com:", "https://api.losant.com:x", "https://api.losant.com:443:443",
+		"https://exämple.com", "https://ex%C3%A4mple.com", "https://\u0430pi.losant.com", "https://api.losant.com\u3002evil.example", "https://localhos\u0442", "https://a,b", "https://a'b", "https://a*", "https://api.losant.com&", "https://.",
+		"https://.losant.com", "https://api..losant.com", "https://[127.0.0.1]", "https://[api.losant.com]", "https://[::1", "https://::1",
 	} {
 		base, err := Parse(raw, false)
 		require.Error(t, err, raw)

@@ -13,7 +13,7 @@ var http2Rows = []row{
 	each("HTTP/2: RST_STREAM with ENHANCE_YOUR_CALM", overHTTP2(resetStream(codeCalm)), lostAll, lostEach, lostOnce),
 	each("HTTP/2: RST_STREAM with ENHANCE_YOUR_CALM, once", overHTTP2(resetStream(codeCalm), succeed), again, again, lostOnce),
 	each("HTTP/2: RST_STREAM with HTTP_1_1_REQUIRED", overHTTP2(resetStream(codeHTTP11)), "1, error", lostOnce, lostOnce),
-	each("HTTP/2: RST_STREAM with PROTOCOL_ERROR", overHTTP2(resetStream(codeProtocol)), lostAll, lostEach, lostOnce),
+	each("HTTP/2: RST_STREAM with PROTOCOL_ERROR", overHTTP2(resetStream(codeProtocol)), "9, error", lostEach, lostOnce),
 	each("HTTP/2: RST_STREAM with PROTOCOL_ERROR, once", overHTTP2(resetStream(codeProtocol), succeed), again, again, lostOnce),
 	same("HTTP/2: RST_STREAM with REFUSED_STREAM", overHTTP2(refuseStream), refusedAll),
 	same("HTTP/2: RST_STREAM with REFUSED_STREAM, once", overHTTP2(refuseStream, succeed), again),

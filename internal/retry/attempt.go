@@ -21,6 +21,7 @@ var (
 	// errRepeated stands for a request that the transport sent again by itself,
 	// such as a GET whose kept-alive connection was closed.
 	errRepeated         = errors.New("the transport lost the connection and sent the request again")
+	errRefused          = errors.New("the server refused to process the request, or reset it (HTTP/2)")
 	errRepeatedTooOften = errors.New("the connection was lost again and again")
 )
 
@@ -73,6 +74,8 @@ func (x *call) reason(ctx context.Context, err error, p *probe) error {
 	case p.exhausted.Load():
 		x.exhausted = true
 		return errRepeatedTooOften
+	case p.refused.Load():
+		return errRefused
 	case x.timedOut:
 		return fmt.Errorf("no complete response within %v (RetryPolicy.AttemptTimeout): %w", p.timeout, context.DeadlineExceeded)
 	default:
@@ -127,8 +130,11 @@ func (x *call) receive(resp *http.Response, p *probe) error {
 		return nil
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode == http.StatusSwitchingProtocols {
+	switch resp.StatusCode {
+	case http.StatusSwitchingProtocols:
 		return nil // the body is the connection, which never ends
+	case http.StatusMisdirectedRequest:
+		return nil // net/http closes a connection whose body was not read, so that the retry takes another one
 	}
 	err := x.read(resp)
 	if err != nil && x.Outcome == Succeeded {

@@ -114,6 +114,8 @@ func outcomeOfStatus(status int, successes []int) Outcome {
 // outcomeOfError classifies an attempt that ended without a response.
 func outcomeOfError(err error, p *probe) Outcome {
 	switch {
+	case p.refused.Load() && !p.exhausted.Load():
+		return Unprocessed
 	case certificateDemanded(err) && p.fresh():
 		return Unsendable
 	case p.maybeSent(err):

@@ -22,6 +22,7 @@ const maxUnwritten = 100
 // other goroutines, also after the attempt.
 type probe struct {
 	stock     bool  // the transport is net/http's own, which reports everything
+	overHTTP1 bool  // responses came over HTTP/1 so far
 	upload    bool  // the body is read while it is sent
 	maxWrites int32 // requests that may be written; over HTTP/1, one more may follow before the transport stops
 	trace     httptrace.ClientTrace
@@ -39,12 +40,14 @@ type probe struct {
 	timer     *time.Timer
 	cancel    context.CancelFunc
 	expired   atomic.Bool
+	refused   atomic.Bool
 	exhausted atomic.Bool
 }
 
 // watch returns a probe, and the request to send so that the probe sees it.
 func (x *call) watch(req *http.Request) (*probe, *http.Request) {
 	p := &probe{
+		overHTTP1: x.overHTTP1.Load(),
 		upload:    x.req.Upload != nil,
 		maxWrites: int32(max(1, maxRepeats-x.repeats)), //nolint:gosec // it fits
 		timeout:   x.policy.AttemptTimeout,
@@ -53,7 +56,7 @@ func (x *call) watch(req *http.Request) (*probe, *http.Request) {
 	p.trace.GetConn = p.getConn
 	p.trace.GotConn = p.gotConn
 	p.trace.WroteHeaders = p.wroteHeaders
-	if !x.overHTTP1.Load() {
+	if !p.overHTTP1 {
 		// Over HTTP/2, WroteHeaders is called after the header has left. This hook
 		// costs an allocation per field.
 		p.trace.WroteHeaderField = func(string, []string) { p.begun.Store(true) }
@@ -81,7 +84,7 @@ func (x *call) trackBody(p *probe, req *http.Request, body io.ReadCloser) {
 		p.body.ReadCloser = body
 	}
 	req.Body = &p.body
-	if p.stock && x.overHTTP1.Load() && !p.upload && req.Method != http.MethodGet {
+	if p.stock && p.overHTTP1 && !p.upload && req.Method != http.MethodGet {
 		// Over HTTP/1, net/http calls GetBody only when it wrote nothing.
 		req.GetBody = func() (io.ReadCloser, error) { return p.rewind(x.req.Body) }
 	}
@@ -139,8 +142,14 @@ func (p *probe) gotConn(info httptrace.GotConnInfo) {
 	if n == 1 {
 		p.timer.Reset(p.timeout) // a connection has a time of its own
 	}
-	if p.wrote.Load() >= p.maxWrites || n > maxUnwritten {
+	switch wrote := p.wrote.Load(); {
+	case wrote >= p.maxWrites || n > maxUnwritten:
 		p.exhausted.Store(true)
+		p.cancel()
+	case wrote > 0 && p.stock && (p.http2.Load() || !p.overHTTP1):
+		// Over HTTP/2, net/http repeats a request without a body at once, after a
+		// refusal or a PROTOCOL_ERROR. Stop it here: a retry has a wait before it.
+		p.refused.Store(true)
 		p.cancel()
 	}
 }

@@ -92,8 +92,8 @@ func (e endless) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestRepetitionsByTheTransportAreLimited(t *testing.T) {
 	t.Parallel()
 	http2 := overHTTP2(t)
-	failed := reports{asked: 1, connected: 1, status: 503, conn: http2}
-	twice := reports{asked: 2, connected: 2, status: 503, conn: http2}
+	failed := reports{asked: 1, connected: 1, status: 503}
+	twice := reports{asked: 2, connected: 2, status: 503}
 	for _, row := range []struct {
 		name     string
 		before   []http.RoundTripper
@@ -101,12 +101,12 @@ func TestRepetitionsByTheTransportAreLimited(t *testing.T) {
 		stock    bool
 		attempts int
 	}{
-		{"HTTP/2", nil, http2, true, 9},
-		{"HTTP/1, or HTTP/2 without TLS", nil, nil, true, 9},
+		{"HTTP/1", nil, nil, true, 9},
 		{"another transport", nil, nil, false, 9},
-		{"at the second attempt", []http.RoundTripper{failed}, http2, true, 10},
-		{"at the third attempt", []http.RoundTripper{failed, failed}, http2, true, 11},
-		{"after some in the first attempt", []http.RoundTripper{twice}, http2, true, 10},
+		{"another transport over HTTP/2", nil, http2, false, 9},
+		{"at the second attempt", []http.RoundTripper{failed}, nil, true, 10},
+		{"at the third attempt", []http.RoundTripper{failed, failed}, nil, true, 11},
+		{"after some in the first attempt", []http.RoundTripper{twice}, nil, true, 10},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -118,13 +118,34 @@ func TestRepetitionsByTheTransportAreLimited(t *testing.T) {
 					transport.RegisterProtocol("https", rt)
 					rt = transport
 				}
-				c := New(Policy{MaxAttempts: 3, MinWait: 1, MaxWait: 1, AttemptTimeout: time.Minute, Budget: NoBudget}, 1<<10, nil).Do(t.Context(), &Request{
+				client := New(Policy{MaxAttempts: 3, MinWait: 1, MaxWait: 1, AttemptTimeout: time.Minute, Budget: NoBudget}, 1<<10, nil)
+				client.overHTTP1.Store(true)
+				c := client.Do(t.Context(), &Request{
 					Method: "GET", URL: &url.URL{Scheme: "https", Host: "api.example.com"}, Header: http.Header{}, Transport: rt, Statuses: []int{200},
 				}, noHooks{})
 				defer c.Release()
 				assert.Equal(t, row.attempts, c.Attempts)
 				assert.Equal(t, errRepeatedTooOften, c.Err)
 			})
+		})
+	}
+}
+
+// TestRepetitionsOverHTTP2AreTakenOver: net/http's own transport repeats a GET at
+// once over HTTP/2. It is stopped, and a retry with a wait follows.
+func TestRepetitionsOverHTTP2AreTakenOver(t *testing.T) {
+	t.Parallel()
+	for _, conn := range []net.Conn{overHTTP2(t), nil} { // with TLS and without
+		synctest.Test(t, func(t *testing.T) {
+			started := time.Now()
+			transport := &http.Transport{Protocols: new(http.Protocols)}
+			transport.RegisterProtocol("https", reports{asked: 2, connected: 2, conn: conn, silent: true})
+			c := New(Policy{MaxAttempts: 3, MinWait: time.Second, MaxWait: time.Second, AttemptTimeout: time.Minute, Budget: NoBudget}, 1<<10, nil).Do(t.Context(), &Request{
+				Method: "GET", URL: &url.URL{Scheme: "https", Host: "api.example.com"}, Header: http.Header{}, Transport: transport, Statuses: []int{200},
+			}, noHooks{})
+			defer c.Release()
+			assert.Equal(t, []any{9, Unprocessed, errRefused}, []any{c.Attempts, c.Outcome, c.Err})
+			assert.Equal(t, 8*time.Second, time.Since(started))
 		})
 	}
 }

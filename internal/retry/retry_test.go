@@ -191,6 +191,7 @@ type reports struct {
 	asked, connected, status int
 	conn                     net.Conn
 	err                      error // instead of a status; by default io.ErrUnexpectedEOF
+	silent                   bool  // it stops writing once the context has ended
 }
 
 func (r reports) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -200,7 +201,9 @@ func (r reports) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	for range r.connected {
 		trace.GotConn(httptrace.GotConnInfo{Conn: r.conn})
-		trace.WroteHeaders()
+		if !r.silent || req.Context().Err() == nil {
+			trace.WroteHeaders()
+		}
 	}
 	if err := req.Context().Err(); err != nil {
 		return nil, err
@@ -208,7 +211,11 @@ func (r reports) RoundTrip(req *http.Request) (*http.Response, error) {
 	if r.status == 0 {
 		return nil, cmp.Or[error](r.err, io.ErrUnexpectedEOF)
 	}
-	return &http.Response{StatusCode: r.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+	major := 2
+	if r.conn == nil {
+		major = 1
+	}
+	return &http.Response{StatusCode: r.status, ProtoMajor: major, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}"))}, nil
 }
 
 // overHTTP2 returns a connection on which HTTP/2 was negotiated.

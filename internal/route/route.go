@@ -1,111 +1,228 @@
-// Package route makes the path of a resource, out of its template and its ids or
-// out of segments, and refuses whatever could be the path of another one.
+// Package route makes the path of a resource, from a route and its ids or from
+// segments, and refuses whatever could be the path of another resource.
+//
+// A route is a path with places for ids:
+//
+//	/applications/{applicationId}/devices/{deviceId}
+//	/applications/{applicationId}/devices/{deviceId}/attributes/{name:any}
+//
+// A place takes 24 hexadecimal digits, the API's pattern. A place that ends in
+// :any takes any safe segment instead, for the few names in the API's paths: it
+// must be asked for, so that a forgotten one fails on the safe side. Unlike
+// {name...} of net/http or {+name} of RFC 6570, it never spans a slash.
 package route
 
 import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/losant-community/losant-rest-go/internal/text"
 )
 
 // Path is the path of a resource, or the reason why there is none.
 type Path struct {
-	Template string // "/instances/{instanceId}"
+	Template string // "/instances/{instanceId}", for logs
 	Expanded string // "/instances/575ec8687ae143cd83dc4a95"
 	Escaped  string // Expanded as in a URL; "" if it needs no escapes
 	Err      error
 }
 
-// Expand puts ids into the places of template, in order. An id is 24
-// hexadecimal digits, the pattern of the API.
-func Expand(template string, ids ...string) Path {
-	const idLength = 24
-	if strings.Count(template, "{") != len(ids) {
-		return Path{Template: template, Err: fmt.Errorf("%d ids for %s", len(ids), template)}
+// Expand puts ids into the places of a route that the library knows, in order.
+// Errors name the Go field of a place: InviteID for {inviteId}.
+func Expand(route string, ids ...string) Path {
+	return expand(route, ids, func(_ int, place string) string {
+		return strings.ToUpper(place[:1]) + strings.TrimSuffix(place[1:], "Id") + "ID"
+	})
+}
+
+// Fill puts ids into the places of a route that a user wrote, in order. Errors
+// name the element and the place: IDs[1] (deviceId).
+func Fill(route string, ids []string) Path {
+	return expand(route, ids, func(n int, place string) string {
+		return "IDs[" + strconv.Itoa(n) + "] (" + place + ")"
+	})
+}
+
+const idLength = 24
+
+func expand(route string, ids []string, nameOf func(n int, place string) string) Path {
+	if !strings.HasPrefix(route, "/") {
+		return Path{Err: invalid("Route", route, "does not begin with a slash")}
 	}
+	path := Path{Template: strings.ReplaceAll(route, anySuffix+"}", "}")}
 	var expanded strings.Builder
-	expanded.Grow(len(template) + idLength*len(ids))
-	rest := template
-	for _, id := range ids {
-		before, after, _ := strings.Cut(rest, "{")
-		name, after, _ := strings.Cut(after, "}")
-		if len(id) != idLength || strings.Trim(id, "0123456789abcdefABCDEF") != "" {
-			return Path{Template: template, Err: fmt.Errorf("%s %q is not 24 hexadecimal digits", fieldOf(name), text.Truncate(id, 2*idLength))}
+	expanded.Grow(len(route) + idLength*len(ids))
+	n := 0
+	for segment := range strings.SplitSeq(route[1:], "/") {
+		place, isFree, reason := placeOf(segment)
+		if reason != "" {
+			return Path{Err: invalid("Route", route, reason)}
 		}
-		expanded.WriteString(before)
-		expanded.WriteString(id)
-		rest = after
+		if place != "" {
+			if n < len(ids) {
+				segment, reason = ids[n], reasonInvalidID(ids[n], isFree)
+			}
+			if reason != "" {
+				path.Err = invalid(nameOf(n, place), segment, reason)
+				return path
+			}
+			n++
+		}
+		expanded.WriteByte('/')
+		expanded.WriteString(segment)
 	}
-	expanded.WriteString(rest)
-	if !matchesTemplate(template, expanded.String()) {
-		return Path{Template: template, Err: fmt.Errorf("the path %q is not one of %s", expanded.String(), template)}
+	if n != len(ids) {
+		path.Err = invalid("Route", route, fmt.Sprintf("takes %d IDs, not %d", n, len(ids)))
+		return path
 	}
-	return Path{Template: template, Expanded: expanded.String()}
+	path.Expanded = expanded.String()
+	if path.Template != route {
+		path.Escaped = escape(path.Expanded)
+	}
+	return path
 }
 
-// fieldOf returns the Go field for a place: InviteID for inviteId.
-func fieldOf(name string) string {
-	return strings.ToUpper(name[:1]) + strings.TrimSuffix(name[1:], "Id") + "ID"
+// invalid says which value is invalid, and why.
+func invalid(name, value, reason string) error {
+	return fmt.Errorf("%s %q %s", name, text.Truncate(value, 80), reason)
 }
 
-// matchesTemplate is the last check of a path as a whole: it has as many segments
-// as its template, none of them empty, and nothing that could be an escape, a
-// dot segment or the end of a path.
-func matchesTemplate(template, path string) bool {
-	plain := func(r rune) bool {
-		return r == '/' || r == '-' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+const anySuffix = ":any"
+
+// placeOf returns the name of the place that a segment of a route is, or "" if
+// it is a word; or why it is neither.
+func placeOf(segment string) (name string, isFree bool, reason string) {
+	name, opened := strings.CutPrefix(segment, "{")
+	name, closed := strings.CutSuffix(name, "}")
+	switch {
+	case segment == "":
+		return "", false, "has an empty segment"
+	case !opened && !closed && isPlain(segment, "-_"):
+		return "", false, ""
+	case !opened || !closed:
+		return "", false, fmt.Sprintf("has the segment %q, which is neither a word nor one {place}", text.Truncate(segment, 80))
 	}
-	return strings.HasPrefix(path, "/") && !strings.HasSuffix(path, "/") && !strings.Contains(path, "//") &&
-		strings.Count(path, "/") == strings.Count(template, "/") &&
-		strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0
+	name, isFree = strings.CutSuffix(name, anySuffix)
+	if name == "" || !isPlain(name, "") {
+		return "", false, fmt.Sprintf("has the place %q, which is neither {name} nor {name%s}", text.Truncate(segment, 80), anySuffix)
+	}
+	return name, isFree, ""
 }
 
-// Join makes a path of segments, each escaped. One that is empty, or that has a
-// control character or a dot segment in it, is refused. In the template, what
-// does not look like a word of a route stands as {id}.
+// isPlain reports whether s has only letters and digits of ASCII, and others.
+func isPlain(s, others string) bool {
+	for n := range len(s) {
+		c := s[n]
+		if ('0' > c || c > '9') && ('a' > c || c > 'z') && ('A' > c || c > 'Z') && strings.IndexByte(others, c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func reasonInvalidID(id string, isFree bool) string {
+	if isFree {
+		return reasonInvalid(id)
+	}
+	if len(id) != idLength || strings.Trim(id, "0123456789abcdefABCDEF") != "" {
+		return "is not 24 hexadecimal digits"
+	}
+	return ""
+}
+
+// Join makes a path of segments, each escaped. In the template, what does not
+// look like a word of a route is {id}.
 func Join(segments []string) Path {
 	if len(segments) == 0 {
-		return Path{Err: errors.New("the path is empty")}
+		return Path{Err: errors.New("Path is empty")}
 	}
-	var template, expanded, escaped strings.Builder
+	var template, expanded strings.Builder
 	for n, segment := range segments {
 		if reason := reasonInvalid(segment); reason != "" {
-			return Path{Err: fmt.Errorf("segment %d of the path, %q, %s", n, text.Truncate(segment, 80), reason)}
+			return Path{Err: invalid("Path["+strconv.Itoa(n)+"]", segment, reason)}
 		}
 		expanded.WriteString("/" + segment)
-		escaped.WriteString("/" + url.PathEscape(segment))
 		if isWord(segment) {
 			template.WriteString("/" + segment)
 		} else {
 			template.WriteString("/{id}")
 		}
 	}
-	p := Path{Template: template.String(), Expanded: expanded.String()}
-	if escaped.String() != p.Expanded {
-		p.Escaped = escaped.String()
-	}
-	return p
+	return Path{Template: template.String(), Expanded: expanded.String(), Escaped: escape(expanded.String())}
 }
 
+// escape returns path as in a URL, or "" if that is no other. No segment has a
+// slash in it.
+func escape(path string) string {
+	if escaped := (&url.URL{Path: path}).EscapedPath(); escaped != path {
+		return escaped
+	}
+	return ""
+}
+
+// reasonInvalid says why a segment could change the path that it is a part of,
+// here or in a proxy that unescapes it once more.
 func reasonInvalid(segment string) string {
 	if segment == "" {
 		return "is empty"
 	}
-	if strings.ContainsFunc(segment, unicode.IsControl) || strings.ToValidUTF8(segment, "") != segment {
-		return "has a control character, or is not UTF-8"
+	if reason := reasonUnsafe(segment); reason != "" {
+		return reason
 	}
-	// A proxy may undo the escape of a slash, and cut off what follows a semicolon.
-	for part := range strings.SplitSeq(strings.ReplaceAll(segment, `\`, "/"), "/") {
-		name, _, _ := strings.Cut(part, ";")
-		if part == "" || name == "." || name == ".." {
-			return "has an empty or a dot segment in it"
+	const most = 8
+	for range most {
+		unescaped := unescape(segment)
+		if unescaped == segment {
+			return ""
+		}
+		segment = unescaped
+		if reason := reasonUnsafe(segment); reason != "" {
+			return "is escaped: unescaped, it " + reason
+		}
+	}
+	return "is escaped too often"
+}
+
+func reasonUnsafe(segment string) string {
+	switch segment {
+	case ".", "..":
+		return "is a dot segment"
+	}
+	if !utf8.ValidString(segment) {
+		return "is not UTF-8"
+	}
+	for _, r := range segment {
+		switch {
+		case r == '/':
+			return "contains a slash; give one segment per element"
+		case strings.ContainsRune(`\?#;`, r):
+			return fmt.Sprintf("contains a %q, which is not allowed in a segment", string(r))
+		case unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp):
+			return "contains a control character"
 		}
 	}
 	return ""
+}
+
+// unescape replaces every escape in s, and leaves what only looks like one.
+func unescape(s string) string {
+	var b strings.Builder
+	for n := 0; n < len(s); n++ {
+		if s[n] == '%' && n+2 < len(s) {
+			if c, err := strconv.ParseUint(s[n+1:n+3], 16, 8); err == nil {
+				b.WriteByte(byte(c))
+				n += 2
+				continue
+			}
+		}
+		b.WriteByte(s[n])
+	}
+	return b.String()
 }
 
 // isWord reports whether segment looks like a part of a route, such as

@@ -1,6 +1,8 @@
 package route
 
 import (
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,41 +25,70 @@ func TestExpand(t *testing.T) {
 	assert.Equal(t, Path{Template: "/auth", Expanded: "/auth"}, Expand("/auth"))
 }
 
-// TestExpandRefuses: an id that is none, named as the Go field; and a resource
-// that is declared wrongly, with too few or too many ids.
+// TestExpandRefuses: an invalid id, which is named as the Go field.
 func TestExpandRefuses(t *testing.T) {
 	t.Parallel()
-	require.EqualError(t, Expand("/instances/{instanceId}/orgs/{orgId}", id, "..").Err, `OrgID ".." is not 24 hexadecimal digits`)
+	path := Expand("/instances/{instanceId}/orgs/{orgId}", id, "..")
+	require.EqualError(t, path.Err, `OrgID ".." is not 24 hexadecimal digits`)
+	assert.Empty(t, path.Expanded)
+	assert.Equal(t, "/instances/{instanceId}/orgs/{orgId}", path.Template)
+}
+
+func TestFill(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
-		template string
-		ids      []string
+		route string
+		ids   []string
+		want  Path
 	}{
-		{"/instances/{instanceId}/orgs/{orgId}", []string{id}},
-		{"/instances/{instanceId}", []string{id, id}},
-		{"/instances/{instanceId}", []string{id, ".."}},
-		{"/instances/{instanceId}", nil},
-		{"/instances", []string{id}},
-		{"/instances/{instanceId}/", []string{id}},
-		{"instances/{instanceId}", []string{id}},
-		{"/in.stances/{instanceId}", []string{id}},
+		{"/me", nil, Path{Template: "/me", Expanded: "/me"}},
+		{"/a_b/{id}/X-1", []string{"ABCDEFabcdef012345678901"}, Path{Template: "/a_b/{id}/X-1", Expanded: "/a_b/ABCDEFabcdef012345678901/X-1"}},
+		{"/d/{deviceId}/a/{name:any}", []string{id, "temp"}, Path{Template: "/d/{deviceId}/a/{name}", Expanded: "/d/" + id + "/a/temp"}},
+		{"/{name:any}/x", []string{"é 50%,"}, Path{Template: "/{name}/x", Expanded: "/é 50%,/x", Escaped: "/%C3%A9%2050%25,/x"}},
 	} {
-		path := Expand(row.template, row.ids...)
-		require.Error(t, path.Err, row.template)
-		assert.Empty(t, path.Expanded)
+		assert.Equal(t, row.want, Fill(row.route, row.ids))
 	}
 }
 
-// TestSamePlaces is the second check of a path, which the first leaves nothing
-// to find.
-func TestSamePlaces(t *testing.T) {
+// TestFillRefuses: each error names what is wrong and where.
+func TestFillRefuses(t *testing.T) {
 	t.Parallel()
-	const template = "/instances/{instanceId}/orgs/{orgId}"
-	assert.True(t, matchesTemplate(template, "/instances/a1/orgs/B2"))
-	for _, path := range []string{
-		"", "/", "instances/a/orgs/b", "/instances/a/orgs", "/instances/a/orgs/", "/instances//orgs/b", "/instances/a/orgs/b/", "/instances/a/orgs/b/c", "//instances/a/orgs",
-		"/instances/a/orgs/..", "/instances/a/orgs/%2e", "/instances/a/orgs/b?c", "/instances/a/orgs/b#c", "/instances/a/orgs/b\n", "/instances/a/orgs/{orgId}", "/instances/a/orgs/é",
+	const two = "/applications/{applicationId}/devices/{deviceId}"
+	for _, row := range []struct {
+		route string
+		ids   []string
+		want  string
+	}{
+		{two, []string{id, "x"}, `IDs[1] (deviceId) "x" is not 24 hexadecimal digits`},
+		{two, []string{"", id}, `IDs[0] (applicationId) "" is not 24 hexadecimal digits`},
+		{two, []string{id}, `Route "` + two + `" takes 2 IDs, not 1`},
+		{two, nil, `Route "` + two + `" takes 2 IDs, not 0`},
+		{two, []string{id, id, id}, `Route "` + two + `" takes 2 IDs, not 3`},
+		{"/a/{name:any}", []string{"b/c"}, `IDs[0] (name) "b/c" contains a slash; give one segment per element`},
+		{"/a/{name:any}", []string{".."}, `IDs[0] (name) ".." is a dot segment`},
+		{"/a/{name:any}", []string{""}, `IDs[0] (name) "" is empty`},
+		{"", nil, `Route "" does not begin with a slash`},
+		{"a/{id}", []string{id}, `Route "a/{id}" does not begin with a slash`},
+		{"https://api.losant.com/a", nil, `Route "https://api.losant.com/a" does not begin with a slash`},
+		{"/", nil, `Route "/" has an empty segment`},
+		{"/a/", nil, `Route "/a/" has an empty segment`},
+		{"//a", nil, `Route "//a" has an empty segment`},
+		{"/a?b=1", nil, `Route "/a?b=1" has the segment "a?b=1", which is neither a word nor one {place}`},
+		{"/a/../b", nil, `Route "/a/../b" has the segment "..", which is neither a word nor one {place}`},
+		{"/a/%2e", nil, `Route "/a/%2e" has the segment "%2e", which is neither a word nor one {place}`},
+		{"/a/{id", []string{id}, `Route "/a/{id" has the segment "{id", which is neither a word nor one {place}`},
+		{"/a/id}", []string{id}, `Route "/a/id}" has the segment "id}", which is neither a word nor one {place}`},
+		{"/a/x{id}", []string{id}, `Route "/a/x{id}" has the segment "x{id}", which is neither a word nor one {place}`},
+		{"/a/{id}{id}", []string{id, id}, `Route "/a/{id}{id}" has the place "{id}{id}", which is neither {name} nor {name:any}`},
+		{"/a/{}", []string{id}, `Route "/a/{}" has the place "{}", which is neither {name} nor {name:any}`},
+		{"/a/{:any}", []string{id}, `Route "/a/{:any}" has the place "{:any}", which is neither {name} nor {name:any}`},
+		{"/a/{id...}", []string{id}, `Route "/a/{id...}" has the place "{id...}", which is neither {name} nor {name:any}`},
+		{"/a/{id:Any}", []string{id}, `Route "/a/{id:Any}" has the place "{id:Any}", which is neither {name} nor {name:any}`},
+		{"/a/{{id}}", []string{id}, `Route "/a/{{id}}" has the place "{{id}}", which is neither {name} nor {name:any}`},
 	} {
-		assert.False(t, matchesTemplate(template, path), path)
+		path := Fill(row.route, row.ids)
+		require.EqualError(t, path.Err, row.want)
+		assert.Empty(t, path.Expanded)
 	}
 }
 
@@ -69,15 +100,69 @@ func TestJoin(t *testing.T) {
 	}{
 		{[]string{"auth"}, Path{Template: "/auth", Expanded: "/auth"}},
 		{[]string{"applications", id, "device-recipes", id, "bulkCreate"}, Path{Template: "/applications/{id}/device-recipes/{id}/bulkCreate", Expanded: "/applications/" + id + "/device-recipes/" + id + "/bulkCreate"}},
-		{[]string{"x", "a/b c%2e?#"}, Path{Template: "/x/{id}", Expanded: "/x/a/b c%2e?#", Escaped: "/x/a%2Fb%20c%252e%3F%23"}},
-		{[]string{"x", "...", "A", "b1", "é", "%2e%2e"}, Path{Template: "/x/{id}/{id}/{id}/{id}/{id}", Expanded: "/x/.../A/b1/é/%2e%2e", Escaped: "/x/.../A/b1/%C3%A9/%252e%252e"}},
+		{[]string{"x", "a b:c@d&e=f+g,50%!*"}, Path{Template: "/x/{id}", Expanded: "/x/a b:c@d&e=f+g,50%!*", Escaped: "/x/a%20b:c@d&e=f+g,50%25%21%2A"}},
+		{[]string{"x", "...", "A", "b1", "é", "%41", "%zz", "%"}, Path{Template: "/x/{id}/{id}/{id}/{id}/{id}/{id}/{id}", Expanded: "/x/.../A/b1/é/%41/%zz/%", Escaped: "/x/.../A/b1/%C3%A9/%2541/%25zz/%25"}},
 	} {
-		assert.Equal(t, row.want, Join(row.segments))
+		path := Join(row.segments)
+		if row.want.Escaped != "" { // which of several spellings is net/url's to say
+			u := url.URL{Path: path.Expanded, RawPath: path.Escaped}
+			assert.Equal(t, path.Escaped, u.EscapedPath(), "a valid encoding")
+			assert.Equal(t, strings.Count(path.Expanded, "/"), strings.Count(path.Escaped, "/"))
+			row.want.Escaped = path.Escaped
+		}
+		assert.Equal(t, row.want, path)
 	}
-	for _, hostile := range []string{"", ".", "..", "../x", "x/..", "a/./b", `..\x`, "/", "//", "a//b", "/a", "a/", `\`, "..;", "..;x=1", ".;/a", "\n", "a\x00", "a\x7f", "\u0085", "\xff"} {
+	require.EqualError(t, Join(nil).Err, "Path is empty")
+	require.EqualError(t, Join([]string{"/applications/x"}).Err, `Path[0] "/applications/x" contains a slash; give one segment per element`)
+}
+
+// TestJoinRefuses: every segment that could change the path, as it is or once a
+// proxy has unescaped it, and what cannot be seen.
+func TestJoinRefuses(t *testing.T) {
+	t.Parallel()
+	for _, hostile := range []string{
+		"", ".", "..", "../x", "x/..", "a/./b", `..\x`, "/", "//", "a//b", "/a", "a/", `\`, `a\b`, "..;", "..;x=1", ".;/a", "a;b", "a?b", "?", "x/..?", "..?", "..#x", "#", "a#",
+		"%2e", "%2E%2e", ".%2e", "%2e.", "a%2fb", "%2F", "%5c", "%3f", "%23x", "%3B", "%252e%252e", "%25252e", "%2525252525252e", "%2f..%2f%zz", "%00", "a%0ab", "%c3", "%e2%80%ae",
+		"%" + strings.Repeat("25", 40) + "2e",
+		"\n", "a\x00", "a\x7f", "\u0085", "\xff", "\u202e", "\ufeff", "\u200d", "\u2028", "a\u200b",
+	} {
 		path := Join([]string{"x", hostile})
-		require.ErrorContains(t, path.Err, "segment 1", hostile)
+		require.ErrorContains(t, path.Err, "Path[1] ", "%q", hostile)
+		assert.NotContains(t, path.Err.Error(), "\n")
 		assert.Empty(t, path.Expanded)
 	}
-	require.Error(t, Join(nil).Err)
+}
+
+// TestExpandAllocates only the path.
+func TestExpandAllocates(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() { Expand("/instances/{instanceId}/orgs/{orgId}", id, id) }), 1.0)
+}
+
+// FuzzJoin: an accepted segment is one segment, which means the same however
+// often it is unescaped.
+func FuzzJoin(f *testing.F) {
+	for _, segment := range []string{"a", "..", "%2e%2e", "a/b", "é", "%", "50%25", "a b", "%252f"} {
+		f.Add(segment)
+	}
+	f.Fuzz(func(t *testing.T, segment string) {
+		path := Join([]string{"x", segment, "y"})
+		if path.Err != nil {
+			return
+		}
+		require.Equal(t, "/x/"+segment+"/y", path.Expanded)
+		escaped := path.Escaped
+		if escaped == "" {
+			escaped = path.Expanded
+		}
+		for range 4 {
+			require.Equal(t, 3, strings.Count(escaped, "/"))
+			u, err := url.Parse("https://h" + escaped)
+			if err != nil {
+				return
+			}
+			require.Empty(t, u.RawQuery+u.Fragment)
+			require.Equal(t, u.Path, u.JoinPath().Path, "no dot segments")
+			escaped = u.Path
+		}
+	})
 }

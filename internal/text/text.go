@@ -1,4 +1,4 @@
-// Package text makes foreign texts safe to print.
+// Package text makes text from outside fit to print.
 package text
 
 import (
@@ -19,14 +19,18 @@ func Printable(s string) string {
 	}, strings.ToValidUTF8(Truncate(s, 4*long), "\ufffd")), long)
 }
 
-// Snippet quotes the beginning of a body, without escapes: what follows one
-// could spell what was redacted.
+// Snippet returns the beginning of a body: JSON as it is, anything else in
+// quotes. It adds no escapes, which could spell out what was redacted.
 func Snippet(body string) string {
 	const short = 120
-	return `"` + strings.Join(strings.Fields(Printable(Truncate(body, short))), " ") + `"`
+	s := strings.Join(strings.Fields(Printable(Truncate(body, short))), " ")
+	if strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[") && !strings.HasPrefix(s, "[token]") {
+		return s
+	}
+	return `"` + s + `"`
 }
 
-// Truncate shortens s to about n bytes, at the border of a rune if there is one near.
+// Truncate shortens s to about n bytes, between two runes if possible.
 func Truncate(s string, n int) string {
 	if len(s) <= n {
 		return s

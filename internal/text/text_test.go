@@ -33,6 +33,8 @@ func TestSnippet(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, `"<html> <h1>Not Found</h1>"`, Snippet("<html>\n\t <h1>Not\x00Found</h1>\n"))
 	assert.Equal(t, `"`+strings.Repeat("x", 120)+`…"`, Snippet(strings.Repeat("x", 1000)))
+	assert.Equal(t, `{"id": 5}`, Snippet("{\"id\":\n5}"))
+	assert.Equal(t, `[5]`, Snippet("[5]"))
 }
 
 func TestTruncate(t *testing.T) {

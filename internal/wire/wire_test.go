@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestMilliseconds: any JSON number is read, none overflows, and none takes
-// long.
-func TestMilliseconds(t *testing.T) {
+// TestParseMilliseconds: any JSON number is read, also in a string; none
+// overflows, and none takes long. Anything else is 0.
+func TestParseMilliseconds(t *testing.T) {
 	t.Parallel()
 	const longest, shortest = time.Duration(math.MaxInt64), time.Duration(math.MinInt64)
 	started := time.Now()
@@ -26,17 +26,16 @@ func TestMilliseconds(t *testing.T) {
 		"-1e400": shortest, "-9223372036855": shortest, "-9223372036854775809": shortest,
 		"1" + strings.Repeat("0", 1<<20): longest, "0." + strings.Repeat("0", 1<<20) + "1": 0, strings.Repeat("9", 4<<20) + "e-2147483648": 0,
 	} {
-		var got Milliseconds
-		require.NoError(t, json.Unmarshal([]byte(number), &got), "%.40s", number)
-		assert.Equal(t, want, time.Duration(got), "%.40s", number)
+		assert.Equal(t, want, ParseMilliseconds([]byte(number)), "%.40s", number)
+		assert.Equal(t, want, ParseMilliseconds([]byte(`"`+number+`"`)), "%.40s in a string", number)
 	}
 	assert.Less(t, time.Since(started), 5*time.Second)
-	for _, bad := range []string{`"1"`, "{}", "[]", "true", `"` + strings.Repeat("1", 100) + `"`, `["` + strings.Repeat("1", 100) + `"]`} {
-		require.Error(t, json.Unmarshal([]byte(bad), new(Milliseconds)), bad)
+	for _, bad := range []string{"", "{}", "[]", "true", `""`, `"x"`, `"1 h"`, `"0x10"`, `"NaN"`, `"Inf"`, `"1_000"`, "NaN", `["1"]`} {
+		assert.Zero(t, ParseMilliseconds([]byte(bad)), bad)
 	}
 }
 
-func TestMillisecondsAgain(t *testing.T) {
+func TestMilliseconds(t *testing.T) {
 	t.Parallel()
 	for duration, want := range map[time.Duration]string{
 		0: "0", time.Millisecond: "1", -time.Hour: "-3600000", 1: "0.000001", -1500 * time.Microsecond: "-1.500000", math.MaxInt64: "9223372036854.775807", math.MinInt64: "-9223372036854.775808",
@@ -44,9 +43,7 @@ func TestMillisecondsAgain(t *testing.T) {
 		data, err := json.Marshal(Milliseconds(duration))
 		require.NoError(t, err)
 		assert.Equal(t, want, string(data))
-		var back Milliseconds
-		require.NoError(t, json.Unmarshal(data, &back))
-		assert.Equal(t, duration, time.Duration(back))
+		assert.Equal(t, duration, ParseMilliseconds(data))
 	}
 }
 
@@ -55,9 +52,7 @@ func TestDate(t *testing.T) {
 	for _, text := range []string{
 		`"2026-05-13T04:00:00.000Z"`, `"2026-05-13T04:00:00.120Z"`, `"2026-05-13T04:00:00.000000001Z"`, `"2026-05-13T04:00:00.000+02:00"`, `"0000-01-01T00:00:00.000Z"`, `"9999-12-31T23:59:59.999999999Z"`,
 	} {
-		var date Date
-		require.NoError(t, json.Unmarshal([]byte(text), &date))
-		data, err := json.Marshal(date)
+		data, err := json.Marshal(Date{ParseDate([]byte(text))})
 		require.NoError(t, err)
 		assert.Equal(t, text, string(data))
 	}
@@ -65,5 +60,20 @@ func TestDate(t *testing.T) {
 		_, err := json.Marshal(Date{time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)})
 		require.Error(t, err)
 	}
-	require.Error(t, json.Unmarshal([]byte(`"yesterday"`), new(Date)))
+}
+
+// TestParseDate: a time without a zone is UTC, and what is no time is zero.
+func TestParseDate(t *testing.T) {
+	t.Parallel()
+	want := time.Date(2026, 5, 13, 4, 0, 0, 0, time.UTC)
+	for _, text := range []string{
+		`"2026-05-13T04:00:00Z"`, `"2026-05-13T04:00:00.000Z"`, `"2026-05-13T04:00:00"`, `"2026-05-13T04:00:00.000"`, `"2026-05-13 04:00:00"`, `"2026-05-13T06:00:00+02:00"`,
+	} {
+		assert.True(t, want.Equal(ParseDate([]byte(text))), text)
+	}
+	assert.Equal(t, time.UTC, ParseDate([]byte(`"2026-05-13T04:00:00"`)).Location())
+	assert.Equal(t, time.Date(2026, 5, 13, 0, 0, 0, 0, time.UTC), ParseDate([]byte(`"2026-05-13"`)))
+	for _, odd := range []string{"", "null", `""`, `"yesterday"`, "5", "1778644800000", "{}", "[]", "true", `"2026-13-13T04:00:00Z"`, `"2026-02-30"`, `"`, `"Invalid date"`} {
+		assert.True(t, ParseDate([]byte(odd)).IsZero(), odd)
+	}
 }

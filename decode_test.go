@@ -1,0 +1,220 @@
+package losant_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	losant "github.com/losant-community/losant-rest-go"
+)
+
+// decodes are the calls whose responses are decoded, each in its own way.
+var decodes = map[string]func(context.Context, *losant.Client, ...losant.RequestOption) error{
+	"invite": func(ctx context.Context, c *losant.Client, opts ...losant.RequestOption) error {
+		_, err := c.InstanceOrgInvite.Get(ctx, ref, opts...)
+		return err
+	},
+	"list": func(ctx context.Context, c *losant.Client, opts ...losant.RequestOption) error {
+		_, err := c.InstanceOrgInvites.Get(ctx, invitesRef, losant.InstanceOrgInvitesQuery{}, opts...)
+		return err
+	},
+	"posted": func(ctx context.Context, c *losant.Client, opts ...losant.RequestOption) error {
+		_, err := c.InstanceOrgInvites.Post(ctx, invitesRef, losant.OrgInvitePost{Email: "a@example.com", Role: "view"}, opts...)
+		return err
+	},
+	"delete": func(ctx context.Context, c *losant.Client, opts ...losant.RequestOption) error {
+		return c.InstanceOrgInvite.Delete(ctx, ref, opts...)
+	},
+}
+
+// filled repeats unit, in which # becomes a number, between before and after.
+func filled(size int, before, unit, after string) []byte {
+	var b bytes.Buffer
+	b.WriteString(before)
+	for n := 0; b.Len() < size; n++ {
+		if n > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strings.ReplaceAll(unit, "#", strconv.Itoa(n)))
+	}
+	b.WriteString(after)
+	return b.Bytes()
+}
+
+// TestMemory: whatever a response holds, decoding it allocates at most 20 times
+// its size in total, the buffer for the body included. The total is more than
+// what is ever in use.
+func TestMemory(t *testing.T) { //nolint:paralleltest // it measures what the process allocates
+	if raceEnabled {
+		t.Skip("the race detector allocates, too")
+	}
+	const size = 512 << 10
+	for _, row := range []struct{ before, unit, after string }{
+		{`{"items":[`, `{}`, `]}`},
+		{`{"items":[`, `null`, `]}`},
+		{`{"items":[`, `{"id":"x"}`, `]}`},
+		{`{"items":[`, `{"id":"x"}`, `],"count":"x"}`},
+		{`{"items":[` + strings.Repeat(`{"id":"x"},`, 100), `{}`, `]}`},
+		{`{"items":[` + strings.Repeat(`{"id":"x"},`, 100), `{"x":"yz"}`, `]}`},
+		{`{"items":[`, `{"id":"#"}`, `]}`},
+		{`{"items":[`, `{"id":"x","_links":{}}`, `]}`},
+		{`{"items":[`, `{"id":"x","_links":{"":{"href":""}}}`, `]}`},
+		{`{"items":[`, `{"id":"x","role":"x"}`, `]}`},
+		{`{"items":[`, `{"id":"x","ttl":"x"}`, `]}`},
+		{`{"items":[`, `{"id":"x","ttl":"1.5"}`, `]}`},
+		{`{"items":[`, `{"id":"x","ttl":.5}`, `]}`},
+		{`{"items":[`, `{"id":"x","ttl":0.5}`, `]}`},
+		{`{"items":[`, `{"id":"x","ttl":1e9}`, `]}`},
+		{`{"items":[`, `{"id":"x","ttl":1e999}`, `]}`},
+		{`{"items":[`, `{"id":"x","inviteDate":"x"}`, `]}`},
+		{`{"items":[`, `{"id":"x","inviteDate":"0000-00-00"}`, `]}`},
+		{`{"items":[`, `{"id":"x","dashboardRoles":[{"resourceId":""}]}`, `]}`},
+		{`{"items":[`, `{"id":"\n"}`, `]}`},
+		{`{"items":[],"x":[`, `{}`, `]}`},
+		{`{"itemsX":[`, `{}`, `],"items":[]}`},
+		{`{"items":[],"x":{`, `"#":{}`, `}}`},
+		{`{"items":[],`, `"#":{}`, `}`},
+		{`{"items":[],`, `"\n":1`, `}`},
+		{`{"items":[],`, `"filter":"\n"`, `}`},
+		{`{"items":[],"_links":{`, `"#":{}`, `}}`},
+		{`{"items":[],"_links":{`, `"#":""`, `}}`},
+		{`[`, `{}`, `]`},
+		{`[`, `{"id":"x"}`, `]`},
+		{`{"id":"x","applicationRoles":[`, `{}`, `]}`},
+		{`{"id":"x","applicationRoles":[`, `{"resourceId":""}`, `]}`},
+		{`{"id":"x","dashboardRoles":[`, `{"resourceId":"x","role":"y"}`, `]}`},
+		{`{"id":"x","dashboardRoles":[`, `null`, `]}`},
+		{`{"id":"x",`, `"dashboardRoles":[{"resourceId":""}]`, `}`},
+		{`{"id":"x","_links":{`, `"#":{}`, `}}`},
+		{`{"id":"x","_links":{`, `"#":""`, `}}`},
+		{`{"id":"x","_links":{`, `"#":{"href":"#"}`, `}}`},
+		{`{"id":"x","_links":{"a":[`, `{}`, `]}}`},
+		{`{"id":"x",`, `"_links":{}`, `}`},
+		{`{"id":"x",`, `"_links":{"":{"href":""}}`, `}`},
+		{`{"items":[],`, `"_links":{"":{"href":""}}`, `}`},
+		{`{"id":"x",`, `"inviteDate":""`, `}`},
+		{`{"id":"x",`, `"#":{}`, `}`},
+		{`{"success":true,"x":[`, `{}`, `]}`},
+		{`{"success":true,`, `"#":{}`, `}`},
+	} {
+		body := filled(size, row.before, row.unit, row.after)
+		for name, call := range decodes {
+			client, _ := fromMemory(t, 200, body)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_ = call(t.Context(), client)
+			runtime.ReadMemStats(&after)
+			factor := float64(after.TotalAlloc-before.TotalAlloc-uint64(len(body))) / float64(len(body)) // fromMemory copies the body
+			assert.LessOrEqual(t, factor, 20.0, "%s of %s%s…", name, row.before, row.unit)
+			if testing.Verbose() {
+				t.Logf("%5.1f %s of %s%s…", factor, name, row.before[:min(40, len(row.before))], row.unit)
+			}
+		}
+	}
+}
+
+// TestDecodingAllocates what the invitation consists of, and nothing else.
+func TestDecodingAllocates(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+	if raceEnabled {
+		t.Skip("the race detector allocates, too")
+	}
+	data := []byte(fullInviteJSON)
+	var invite losant.OrgInvite
+	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() { _ = invite.UnmarshalJSON(data) }), 9.0)
+}
+
+// TestMemoryOfCompressedList: 8 KB of gzip that become 8 MB of empty items cost
+// neither memory nor time.
+func TestMemoryOfCompressedList(t *testing.T) { //nolint:paralleltest // it measures what the process allocates
+	body := filled(8<<20-100, `{"items":[`, `{}`, `]}`)
+	var compressed bytes.Buffer
+	zip := gzip.NewWriter(&compressed)
+	_, _ = zip.Write(body)
+	_ = zip.Close()
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(compressed.Bytes())
+	})
+	client := newClient(t, s.URL)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{})
+	runtime.ReadMemStats(&after)
+	e := requireError(t, err, "ErrInvalidResponse")
+	assert.Contains(t, e.Message, `items[0]: it has no "id"`)
+	assert.LessOrEqual(t, after.TotalAlloc-before.TotalAlloc, uint64(6*len(body)))
+}
+
+// TestDecodingEndsWithContext: a deadline or a cancellation that comes during
+// decoding ends it soon, and is not blamed on the API.
+func TestDecodingEndsWithContext(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string][]byte{
+		"list":   filled(4<<20, `{"items":[`, `{"id":"x","email":"a@example.com"}`, `]}`),
+		"invite": filled(4<<20, `{"id":"x","applicationRoles":[`, `{"resourceId":"x"}`, `]}`),
+		"posted": filled(4<<20, `[`, `{"id":"x"}`, `]`),
+	} {
+		cause := errors.New("enough")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		client := newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: &cancelling{strings.NewReader(string(body)), func() { cancel(cause) }}}, nil
+		})}))
+		err := decodes[name](ctx, client)
+		if name == "posted" {
+			requireError(t, err, "ErrOutcomeUnknown")
+		} else {
+			requireError(t, err)
+		}
+		require.ErrorIs(t, err, context.Canceled, name)
+		require.ErrorIs(t, err, cause, name)
+		assert.ErrorContains(t, err, "decoding the response", name)
+	}
+}
+
+// cancelling is a body whose end cancels the call.
+type cancelling struct {
+	io.Reader
+	cancel func()
+}
+
+func (c *cancelling) Close() error { c.cancel(); return nil }
+
+// TestDeadlineDuringDecoding: a large list is given up at its deadline.
+func TestDeadlineDuringDecoding(t *testing.T) {
+	t.Parallel()
+	body := filled(8<<20-100, `{"items":[`, `{"id":"64b0f5d29c3a7e0012ab34cd","email":"new.member@example.com","role":"edit","inviteDate":"2026-05-13T04:00:00.000Z"}`, `]}`)
+	var deadline time.Time
+	ctx := &lateDeadline{Context: t.Context(), deadline: &deadline}
+	client := newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: &cancelling{bytes.NewReader(body), func() { deadline = time.Now().Add(time.Millisecond) }}}, nil
+	})}))
+	err := decodes["list"](ctx, client)
+	requireError(t, err)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Less(t, time.Since(deadline), time.Second)
+}
+
+// lateDeadline is a context whose deadline is set later.
+type lateDeadline struct {
+	context.Context
+
+	deadline *time.Time
+}
+
+func (c *lateDeadline) Err() error {
+	if !c.deadline.IsZero() && time.Now().After(*c.deadline) {
+		return context.DeadlineExceeded
+	}
+	return nil
+}

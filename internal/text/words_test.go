@@ -1,0 +1,53 @@
+package text
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// TestWords: words are found in every shape of JSON.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		``:                                    "",
+		`null`:                                "",
+		`""`:                                  "",
+		`{}`:                                  "",
+		`[]`:                                  "",
+		`[null,"",{},[[]]]`:                   "",
+		`"role is bad"`:                       "role is bad",
+		`5`:                                   "5",
+		`1e400`:                               "1e400",
+		`false`:                               "false",
+		`["role is bad"]`:                     "role is bad",
+		`["role is bad","email is bad",5]`:    "role is bad; email is bad; 5",
+		`{"message":"role is bad"}`:           "role is bad",
+		`{"role":"is bad","none":null,"n":5}`: "role: is bad; n: 5",
+		`{"role":{"view":["bad","worse"]},"x":"y"}`: "role: view: bad; worse; x: y",
+		`{"a":{"b":{}},"c":"d"}`:                    "c: d",
+		`[{"message":"bad","path":"role"}]`:         "bad; path: role",
+		`{"":"x"}`:                                  "x",
+		`["cut off`:                                 "",
+		`["a","cut off`:                             "a",
+	} {
+		assert.Equal(t, want, Words([]byte(in)), in)
+	}
+}
+
+// TestWordsAreBounded: neither size nor depth costs more than a page of text.
+func TestWordsAreBounded(t *testing.T) { //nolint:paralleltest // AllocsPerRun refuses it
+	for name, value := range map[string]string{
+		"long":       `"` + strings.Repeat("x", 1<<20) + `"`,
+		"list":       "[" + strings.Repeat(`"x",`, 1<<20) + `"x"]`,
+		"names":      "{" + strings.Repeat(`"`+strings.Repeat("n", 1000)+`":1,`, 1000) + `"x":1}`,
+		"deep":       strings.Repeat("[", 9_000) + `"x"` + strings.Repeat("]", 9_000),
+		"deep names": strings.Repeat(`{"a":`, 9_000) + `"x"` + strings.Repeat("}", 9_000),
+	} {
+		value := []byte(value)
+		assert.LessOrEqual(t, len(Words(value)), 9<<10, name)
+		allocated := testing.AllocsPerRun(1, func() { Words(value) })
+		assert.Less(t, allocated, 50_000.0, name)
+	}
+}

@@ -1,0 +1,272 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Iterator reads the members of a JSON object or the elements of a JSON array,
+// one at a time, without allocating for those that the caller skips.
+//
+//	it := wire.Object(data)
+//	for it.Next() {
+//		switch string(it.Name) { … }
+//	}
+//	return it.Err
+//
+// Unlike [encoding/json], it matches names exactly. It checks only the tokens
+// between the values: a value may be invalid JSON unless the whole data was
+// checked with [Check].
+type Iterator struct {
+	Name  []byte // of the current member, unescaped; nil in an array
+	Value []byte // the current value, without space around it
+	Err   error  // why the iteration ended early
+
+	rest    []byte
+	closing byte // '}' or ']'
+	started bool
+	done    bool
+}
+
+// Object returns an iterator over the members of a JSON object.
+func Object(data []byte) Iterator { return iterate(data, '{', '}', errNotObject) }
+
+// Array returns an iterator over the elements of a JSON array.
+func Array(data []byte) Iterator { return iterate(data, '[', ']', errNotArray) }
+
+var (
+	errNotObject = errors.New("not a JSON object")
+	errNotArray  = errors.New("not a JSON array")
+	errNotString = errors.New("not a JSON string")
+	errSyntax    = errors.New("invalid JSON")
+)
+
+func iterate(data []byte, opening, closing byte, mismatch error) Iterator {
+	data = trim(data)
+	if len(data) == 0 || data[0] != opening {
+		return Iterator{Err: mismatch, done: true}
+	}
+	return Iterator{rest: trim(data[1:]), closing: closing}
+}
+
+// Next reads the next member or element. It returns false at the end and after
+// an error.
+func (it *Iterator) Next() bool {
+	switch {
+	case it.done:
+		return false
+	case len(it.rest) > 0 && it.rest[0] == it.closing:
+		it.done = true
+		if len(trim(it.rest[1:])) > 0 {
+			it.Err = fmt.Errorf("%w: data after the end", errSyntax)
+		}
+		return false
+	case it.started && !it.skip(','):
+		return it.fail()
+	}
+	it.started = true
+	if it.closing == '}' && !it.name() {
+		return it.fail()
+	}
+	end := valueEnd(it.rest)
+	if end == 0 {
+		return it.fail()
+	}
+	it.Value, it.rest = it.rest[:end], trim(it.rest[end:])
+	return true
+}
+
+// name reads a name and the colon after it.
+func (it *Iterator) name() bool {
+	end := valueEnd(it.rest)
+	if end < len(`""`) || it.rest[0] != '"' {
+		return false
+	}
+	quoted := it.rest[:end]
+	it.Name, it.rest = quoted[1:end-1], trim(it.rest[end:])
+	if !isPlain(it.Name) {
+		if !json.Valid(quoted) {
+			return false
+		}
+		it.Name = unescape(it.Name)
+	}
+	return it.skip(':')
+}
+
+// skip skips one token and the space after it.
+func (it *Iterator) skip(token byte) bool {
+	if len(it.rest) == 0 || it.rest[0] != token {
+		return false
+	}
+	it.rest = trim(it.rest[1:])
+	return true
+}
+
+func (it *Iterator) fail() bool {
+	it.done, it.Err = true, errSyntax
+	return false
+}
+
+// trim returns data without the space before it.
+func trim(data []byte) []byte {
+	for n, c := range data {
+		if c != ' ' && c != '\n' && c != '\r' && c != '\t' {
+			return data[n:]
+		}
+	}
+	return nil
+}
+
+// valueEnd returns the length of the JSON value that data begins with, or 0. It
+// never returns less than the length of a valid value, nor more.
+func valueEnd(data []byte) int {
+	depth := 0
+	for n := 0; n < len(data); n++ {
+		switch data[n] {
+		case '"':
+			n = stringEnd(data, n)
+		case '{', '[':
+			depth++
+			continue
+		case '}', ']':
+			if depth == 0 {
+				return n
+			}
+			depth--
+		case ',', ':', ' ', '\n', '\r', '\t':
+			if depth == 0 {
+				return n
+			}
+			continue
+		default: // inside a number or a literal
+			if depth == 0 {
+				continue
+			}
+		}
+		if depth == 0 {
+			return min(n+1, len(data))
+		}
+	}
+	if depth > 0 {
+		return 0
+	}
+	return len(data)
+}
+
+// stringEnd returns the index of the quote that ends the string at start.
+func stringEnd(data []byte, start int) int {
+	for n := start + 1; n < len(data); n++ {
+		switch data[n] {
+		case '\\':
+			n++
+		case '"':
+			return n
+		}
+	}
+	return len(data)
+}
+
+// Check returns an error unless data is one valid JSON value.
+func Check(data []byte) error {
+	if json.Valid(data) {
+		return nil
+	}
+	var value json.RawMessage
+	return json.Unmarshal(data, &value) // says what is wrong, and where
+}
+
+// String returns the text of a valid JSON string.
+func String(data []byte) (string, error) {
+	if len(data) < len(`""`) || data[0] != '"' || data[len(data)-1] != '"' {
+		return "", errNotString
+	}
+	inside := data[1 : len(data)-1]
+	if !isPlain(inside) {
+		inside = unescape(inside)
+	}
+	return string(inside), nil
+}
+
+// unescape returns the text of a string, as encoding/json does, which would take
+// more memory than the string.
+func unescape(inside []byte) []byte {
+	text := make([]byte, 0, len(inside))
+	for len(inside) > 0 {
+		r, size := utf8.DecodeRune(inside)
+		if r == '\\' {
+			r, size = escaped(inside)
+		}
+		text = utf8.AppendRune(text, r)
+		inside = inside[size:]
+	}
+	return text
+}
+
+// escaped returns the rune of the escape that s begins with, and its length.
+func escaped(s []byte) (rune, int) {
+	const short, long = len(`\n`), len(`\u0000`)
+	switch s[1] {
+	case 'u':
+		r := hex(s)
+		if pair := utf16.DecodeRune(r, hex(s[long:])); pair != utf8.RuneError {
+			return pair, 2 * long
+		}
+		return r, long // half of a pair is written as U+FFFD
+	case 'b':
+		return '\b', short
+	case 'f':
+		return '\f', short
+	case 'n':
+		return '\n', short
+	case 'r':
+		return '\r', short
+	case 't':
+		return '\t', short
+	default:
+		return rune(s[1]), short
+	}
+}
+
+// hex returns the number in the escape \u0000 that s begins with, or -1.
+func hex(s []byte) rune {
+	const long = len(`\u0000`)
+	if len(s) < long || s[0] != '\\' || s[1] != 'u' {
+		return -1
+	}
+	number, err := strconv.ParseUint(string(s[2:long]), 16, 16)
+	if err != nil {
+		return -1
+	}
+	return rune(number)
+}
+
+// isPlain reports whether the inside of a valid JSON string is its text.
+func isPlain(inside []byte) bool {
+	for _, c := range inside {
+		if c < ' ' || c == '\\' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// IsNull reports whether data is the JSON null.
+func IsNull(data []byte) bool { return string(data) == "null" }
+
+// IsArray reports whether data begins like a JSON array.
+func IsArray(data []byte) bool { return bytes.HasPrefix(trim(data), []byte("[")) }
+
+// Has reports whether data is a JSON object with a member of that name.
+func Has(data []byte, name string) bool {
+	for it := Object(data); it.Next(); {
+		if string(it.Name) == name {
+			return true
+		}
+	}
+	return false
+}
