@@ -188,7 +188,7 @@ func TestFewStreams(t *testing.T) {
 							sum.exceeded = 0
 						}
 						if streams == 1 { // some run out of retries; see docs/faults.md
-							t.Logf("%d of %d calls failed", sum.failed, calls)
+							t.Logf("%d of %d calls failed: %.300v", sum.failed, calls, err)
 							sum.failed = 0
 						}
 						assert.Equal(t, tally{}, sum, "%.500v", err)
