@@ -57,8 +57,8 @@ func (c *cell) judgeWaits(r *result) {
 // that nothing else can end them.
 func (c *cell) policy() losant.RetryPolicy {
 	p := losant.RetryPolicy{MaxAttempts: maxAttempts, MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond, AttemptTimeout: 30 * time.Second}
-	if c.fault.timed {
-		p.AttemptTimeout = 300 * time.Millisecond
+	if c.fault.timed && c.mode != deadlinePassed && c.mode != cancelledDuring {
+		p.AttemptTimeout = 500 * time.Millisecond
 	}
 	if c.fault.maxWait > 0 {
 		p.MaxWait = c.fault.maxWait
@@ -78,7 +78,7 @@ func (c *cell) limit() time.Duration {
 		limit += maxAttempts * c.policy().MaxWait
 	}
 	if c.fault.timed {
-		limit += maxAttempts * c.policy().AttemptTimeout
+		limit += 2 * time.Second
 	}
 	return limit
 }

