@@ -181,7 +181,7 @@ func checkAction(t *testing.T, api contract, action contractAction, field, metho
 	statuses := map[string][]int{"GET": {200}, "DELETE": {200}, "POST": {200, 201}, "PATCH": {200}, "PUT": {200}}
 	assert.Contains(t, statuses[action.Method], success.Status, "a status that is a success")
 	example, ok := api.Examples[success.Type]
-	require.True(t, ok, "no example of %s", success.Type)
+	require.True(t, ok, "add an example of %s to testdata/api.json", success.Type)
 	s := serveContract(t, success.Status, example)
 	call := reflect.ValueOf(newClient(t, s.URL)).Elem().Field(field).Method(method)
 	arguments := []reflect.Value{}
@@ -274,6 +274,9 @@ func TestTypes(t *testing.T) {
 
 func checkType(t *testing.T, where string, s schema, goType reflect.Type, isBody bool) {
 	t.Helper()
+	if goType == reflect.TypeFor[json.RawMessage]() {
+		return // it is returned as it is
+	}
 	switch s.Type {
 	case "object":
 		require.Equal(t, reflect.Struct, goType.Kind(), where)
@@ -308,7 +311,7 @@ func checkType(t *testing.T, where string, s schema, goType reflect.Type, isBody
 	case "number":
 		assert.Equal(t, reflect.TypeFor[time.Duration](), goType, where)
 	default:
-		t.Errorf("%s: unknown type %q", where, s.Type)
+		t.Errorf("%s: unknown form of schema, of type %q; add a case to checkType", where, s.Type)
 	}
 }
 
