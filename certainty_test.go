@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -39,60 +38,6 @@ func serveHTTP2(t *testing.T, streams int, handler http.Handler) (*httptest.Serv
 	}
 	t.Cleanup(transport.CloseIdleConnections)
 	return s, transport
-}
-
-// TestFewStreams: a server that permits few streams refuses most of what arrives
-// at once. Nothing that it refused is of unknown outcome, or handled twice.
-func TestFewStreams(t *testing.T) {
-	t.Parallel()
-	for _, streams := range []int{1, 10, 50} {
-		for _, goroutines := range []int{64, 250} {
-			for _, action := range actions {
-				t.Run(fmt.Sprintf("%d streams/%d goroutines/%s", streams, goroutines, action.name), func(t *testing.T) {
-					t.Parallel()
-					var handled atomic.Int32
-					s, transport := serveHTTP2(t, streams, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-						handled.Add(1)
-						succeed(w, r)
-					}))
-					client := newClient(t, s.URL, losant.WithHTTPClient(&http.Client{Transport: transport}), losant.WithRetryPolicy(losant.RetryPolicy{MinWait: 10 * time.Millisecond, MaxWait: time.Second}))
-					var group sync.WaitGroup
-					var failed atomic.Int32
-					for range goroutines {
-						group.Go(func() {
-							if err := action.call(t.Context(), client, ref); err != nil {
-								failed.Add(1)
-								assert.NotErrorIs(t, err, losant.ErrOutcomeUnknown)
-							}
-						})
-					}
-					group.Wait()
-					if streams > 1 {
-						assert.Zero(t, failed.Load())
-					}
-					assert.Equal(t, int32(goroutines)-failed.Load(), handled.Load())
-				})
-			}
-		}
-	}
-}
-
-// TestIdleConnectionsOverHTTP2: a server that closes them while requests are on
-// their way leaves none of unknown outcome.
-func TestIdleConnectionsOverHTTP2(t *testing.T) {
-	t.Parallel()
-	var handled atomic.Int32
-	s, transport := serveHTTP2(t, 100, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		handled.Add(1)
-		succeed(w, r)
-	}))
-	s.Config.IdleTimeout = 2 * time.Millisecond
-	client := newClient(t, s.URL, losant.WithHTTPClient(&http.Client{Transport: transport}))
-	for range 300 {
-		require.NoError(t, resend.call(t.Context(), client, ref))
-		<-time.After(1800 * time.Microsecond) // the race with the server's timer cannot be had on a fake clock
-	}
-	assert.Equal(t, int32(300), handled.Load())
 }
 
 // TestNotSent: what fails before anything is written is certain, and no action
@@ -183,34 +128,6 @@ func TestCertificateDemanded(t *testing.T) {
 			assert.Equal(t, 1, requireError(t, err).Attempts)
 			assert.Contains(t, err.Error(), "certificate required")
 		}
-	}
-}
-
-// failover sends over the second transport what the first did not send.
-type failover struct{ first, second http.RoundTripper }
-
-func (f failover) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := f.first.RoundTrip(r)
-	if err != nil {
-		return f.second.RoundTrip(r)
-	}
-	return resp, err
-}
-
-// TestFailover: a transport that may have sent the request in a way that it does
-// not report leaves the outcome unknown; one that wraps net/http's does not.
-func TestFailover(t *testing.T) {
-	t.Parallel()
-	refused := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
-	}}
-	silent := roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
-	for _, action := range actions[1:] {
-		err := action.call(t.Context(), newClient(t, "http://localhost", losant.WithHTTPClient(&http.Client{Transport: failover{refused, silent}})), ref)
-		requireError(t, err, "ErrOutcomeUnknown")
-		wrapped := roundTripper(func(r *http.Request) (*http.Response, error) { return refused.RoundTrip(r) })
-		err = action.call(t.Context(), newClient(t, "http://localhost", losant.WithHTTPClient(&http.Client{Transport: wrapped})), ref)
-		assert.Equal(t, 4, requireError(t, err).Attempts)
 	}
 }
 

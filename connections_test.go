@@ -1,7 +1,6 @@
 package losant_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -137,38 +136,6 @@ func TestNothingIsPrinted(t *testing.T) {
 	out, err := cmd.Output()
 	require.NoError(t, err, "%s", out)
 	assert.Empty(t, stderr.String())
-}
-
-// TestProxyOfTheEnvironment: the own transport uses it, and knows with which
-// status it refuses to connect: 407 and 403 are final, the Retry-After of any other
-// is heeded.
-func TestProxyOfTheEnvironment(t *testing.T) {
-	t.Parallel()
-	if os.Getenv("LOSANT_TEST_PROXY") != "" {
-		for _, action := range actions {
-			e := requireError(t, action.call(t.Context(), newClient(t, "https://api.example.com"), ref))
-			fmt.Println("seen:", e.Attempts, e.RetryAfter)
-		}
-		return
-	}
-	for response, want := range map[string]string{
-		"407 Proxy Authentication Required\r\n":  "seen: 1 0s",
-		"403 Forbidden\r\n":                      "seen: 1 0s",
-		"503 Service Unavailable\r\n":            "seen: 4 0s",
-		"429 Too Many\r\nRetry-After: 7\r\n":     "seen: 1 7s", // which is more than MaxWait
-		"503 Service Down\r\nRetry-After: 0\r\n": "seen: 4 0s",
-	} {
-		address := acceptRaw(t, func(conn net.Conn, reader *bufio.Reader) {
-			if r, err := http.ReadRequest(reader); err == nil && r.Method == http.MethodConnect && r.Host == "api.example.com:443" {
-				_, _ = io.WriteString(conn, "HTTP/1.1 "+response+"\r\n")
-			}
-		})
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxyOfTheEnvironment$")
-		cmd.Env = append(os.Environ(), "LOSANT_TEST_PROXY=1", "HTTPS_PROXY=http://"+address, "NO_PROXY=")
-		out, err := cmd.Output()
-		require.NoError(t, err, "%s", out)
-		assert.Equal(t, 3, strings.Count(string(out), want), "%s: %s", response, out)
-	}
 }
 
 // TestBodiesAreClosed: of every answer, once, and read to the end so that the

@@ -20,46 +20,6 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// TestStalePool: net/http sends a Get again on each idle connection that the
-// server resets. It does so 8 times at most, and every request is counted.
-func TestStalePool(t *testing.T) {
-	t.Parallel()
-	const connections = 64
-	for _, maxAttempts := range []int{1, 4} {
-		var arrived, resets atomic.Int32
-		var armed atomic.Bool
-		together := make(chan struct{})
-		address := acceptRaw(t, func(conn net.Conn, reader *bufio.Reader) {
-			for {
-				if _, err := http.ReadRequest(reader); err != nil {
-					return
-				}
-				if armed.Load() {
-					resets.Add(1)
-					_ = conn.(*net.TCPConn).SetLinger(0)
-					return
-				}
-				if arrived.Add(1) == connections {
-					close(together)
-				}
-				<-together
-				_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(inviteJSON), inviteJSON)
-			}
-		})
-		client := newClient(t, "http://"+address, losant.WithRetryPolicy(losant.RetryPolicy{MaxAttempts: maxAttempts, MinWait: 1, MaxWait: 1}))
-		var group sync.WaitGroup
-		for range connections {
-			group.Go(func() { assert.NoError(t, get.call(t.Context(), client, ref)) })
-		}
-		group.Wait()
-		armed.Store(true)
-		e := requireError(t, get.call(t.Context(), client, ref))
-		assert.LessOrEqual(t, resets.Load(), int32(9))
-		assert.LessOrEqual(t, int(resets.Load()), e.Attempts)
-		assert.LessOrEqual(t, e.Attempts, 9)
-	}
-}
-
 // TestGoAwayWithoutTLS: over unencrypted HTTP/2 net/http sends a request again
 // without end.
 func TestGoAwayWithoutTLS(t *testing.T) {
@@ -222,61 +182,4 @@ func TestPanicRefundsTheBudget(t *testing.T) {
 		}
 		assert.Equal(t, 4, requireError(t, get.call(t.Context(), client, ref), "ErrServer").Attempts)
 	})
-}
-
-// TestTimedOutKeepAlive: a 408 that closes an idle connection says that no
-// complete request was received.
-func TestTimedOutKeepAlive(t *testing.T) {
-	t.Parallel()
-	for _, action := range actions {
-		s := serve(t, succeed, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Connection", "close")
-			w.WriteHeader(http.StatusRequestTimeout)
-		}, succeed)
-		client := newClient(t, s.URL)
-		require.NoError(t, get.call(t.Context(), client, ref))
-		require.NoError(t, action.call(t.Context(), client, ref), action.name)
-		assert.Equal(t, int32(3), s.arrived.Load())
-	}
-}
-
-// TestDeadPool: after a time-out on a connection that had been idle, the own
-// transport opens a new one.
-func TestDeadPool(t *testing.T) {
-	t.Parallel()
-	const connections = 8
-	var armed atomic.Bool
-	together := make(chan struct{})
-	var before, after atomic.Int32
-	address := acceptRaw(t, func(conn net.Conn, reader *bufio.Reader) {
-		opened := armed.Load()
-		for {
-			if _, err := http.ReadRequest(reader); err != nil {
-				return
-			}
-			switch {
-			case opened:
-				after.Add(1)
-			case armed.Load():
-				continue // the peer is gone
-			default:
-				if before.Add(1) == connections {
-					close(together)
-				}
-				<-together
-			}
-			_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(inviteJSON), inviteJSON)
-		}
-	})
-	client := newClient(t, "http://"+address, losant.WithRetryPolicy(losant.RetryPolicy{MinWait: 1, MaxWait: 1, AttemptTimeout: 100 * time.Millisecond}))
-	var group sync.WaitGroup
-	for range connections {
-		group.Go(func() { assert.NoError(t, get.call(t.Context(), client, ref)) })
-	}
-	group.Wait()
-	armed.Store(true)
-	var response losant.Response
-	require.NoError(t, get.call(t.Context(), client, ref, losant.WithResponse(&response)))
-	assert.Len(t, response.Attempts, 2)
-	assert.Equal(t, int32(1), after.Load())
 }
