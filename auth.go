@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -221,13 +220,6 @@ func (t *tokens) next() error {
 	}
 	t.authorization, t.renewed = next, ""
 	return nil
-}
-
-// authorize sets the header of the next attempt.
-func (t *tokens) authorize(h http.Header) {
-	if t.authorization != "" {
-		h.Set("Authorization", t.authorization)
-	}
 }
 
 // reject reports the token of the last attempt to the source.

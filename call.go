@@ -70,8 +70,8 @@ func (c *Client) send(ctx context.Context, r request, a answer, opts []RequestOp
 	}
 	result := c.retry.Do(context.WithValue(ctx, operationKey{}, &x.operation), &x.request, x)
 	defer result.Release()
-	x.shield(result)
-	if x.request.Record {
+	if result.Err != nil || x.request.Record {
+		x.shield(result)
 		x.options.fill(result)
 	}
 	if result.Outcome != retry.Succeeded {
@@ -110,7 +110,10 @@ func (c *Client) newExchange(ctx context.Context, r request, opts []RequestOptio
 		return nil, invalid(r.operation, errors.New("the context is nil"))
 	}
 	query, err := x.options.queryOf(r)
-	if err := cmp.Or(r.err, r.path.Err, x.encode(r.body), err); err != nil {
+	if err = cmp.Or(r.err, r.path.Err, err); err == nil && r.body != nil {
+		err = x.encode(r.body)
+	}
+	if err != nil {
 		return nil, invalid(r.operation, err)
 	}
 	if err := x.tokens.next(); err != nil {
@@ -149,7 +152,9 @@ func (c *Client) headerOf(x *exchange, r request) http.Header {
 	if r.stream {
 		header["Accept"] = []string{"text/event-stream"}
 	}
-	x.tokens.authorize(header)
+	if x.tokens.authorization != "" {
+		header["Authorization"] = []string{x.tokens.authorization}
+	}
 	if x.contentType != "" {
 		header["Content-Type"] = []string{x.contentType}
 	}
@@ -161,11 +166,8 @@ func (c *Client) headerOf(x *exchange, r request) http.Header {
 
 // encode sets the body of the request: JSON, or a form.
 func (x *exchange) encode(body any) error {
-	switch body := body.(type) {
-	case nil:
-		return nil
-	case *Form:
-		upload, err := newUpload(body)
+	if form, ok := body.(*Form); ok {
+		upload, err := newUpload(form)
 		if err != nil {
 			return err
 		}
@@ -186,7 +188,9 @@ func (x *exchange) Prepare(last http.Header) (http.Header, error) {
 		return nil, err
 	}
 	header := maps.Clone(last)
-	x.tokens.authorize(header)
+	if x.tokens.authorization != "" {
+		header["Authorization"] = []string{x.tokens.authorization}
+	}
 	return header, nil
 }
 

@@ -118,15 +118,12 @@ func outcomeOfError(err error, p *probe) Outcome {
 		return Unprocessed
 	case certificateDemanded(err) && p.fresh():
 		return Unsendable
+	case (p.stock || p.requests() == 1) && unprocessed(err):
+		return Unprocessed
+	case p.maybeSent(err) && needsHTTP1(err):
+		return Inconclusive
 	case p.maybeSent(err):
-		switch {
-		case (p.stock || p.requests() <= 1) && unprocessed(err):
-			return Unprocessed
-		case needsHTTP1(err):
-			return Inconclusive
-		default:
-			return Lost
-		}
+		return Lost
 	case permanent(err):
 		return Unsendable
 	default:
@@ -138,8 +135,8 @@ func outcomeOfError(err error, p *probe) Outcome {
 // the request: a stream that it refused, or one above the last of its GOAWAY
 // (RFC 9113, sections 6.8 and 8.7). net/http has no types for these, so they are
 // known by its words; other words leave the outcome unknown. No text of the
-// server is in them. That net/http could not rewind the body means that it found
-// the connection unusable before it wrote.
+// server is in them. The last two say that net/http found the connection unusable
+// before it wrote.
 func unprocessed(err error) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
 		words := err.Error()
@@ -148,7 +145,8 @@ func unprocessed(err error) bool {
 		}
 		if words == "http2: Transport received Server's graceful shutdown GOAWAY" ||
 			strings.HasPrefix(words, "http2: Transport received GOAWAY from server ErrCode:") || // of the first stream
-			words == "net/http: cannot rewind body after connection loss" {
+			words == "net/http: cannot rewind body after connection loss" ||
+			words == "http2: client conn not usable" {
 			return true
 		}
 		if isReset(words, "REFUSED_STREAM") {

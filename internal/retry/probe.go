@@ -173,11 +173,11 @@ func (p *probe) fresh() bool { return p.got.Load() > 0 && !p.reused.Load() }
 
 // explain returns the TLS alert for which the server closed a new connection, if
 // err says only that writing to it failed. crypto/tls keeps an alert, and returns
-// it to every reader. No other connection may be read: others may use it. The
-// error of an upload may come from its source.
+// it to every reader. Over HTTP/2 the connection may still serve others, and the
+// error of an upload may come from its source: then nothing is read.
 func (p *probe) explain(err error) error {
 	conn := p.secure.Load()
-	if conn == nil || !p.fresh() || p.upload || !isWriteError(err) && err.Error() != "http2: client conn could not be established" {
+	if conn == nil || !p.fresh() || p.http2.Load() || p.upload || !isWriteError(err) {
 		return err
 	}
 	_ = conn.SetReadDeadline(time.Now().Add(time.Second)) // in case it is still open

@@ -284,7 +284,7 @@ func TestUnprocessed(t *testing.T) {
 		return "http2: Transport: cannot retry err [" + words + "] after Request.Body was written; define Request.GetBody to avoid this error"
 	}
 	for words, want := range map[string]bool{
-		refused: true, goAway: true, after(refused): true, after(goAway): true, "net/http: cannot rewind body after connection loss": true,
+		refused: true, goAway: true, after(refused): true, after(goAway): true, "net/http: cannot rewind body after connection loss": true, "http2: client conn not usable": true,
 
 		"http2: Transport received GOAWAY from server ErrCode:ENHANCE_YOUR_CALM": true,
 
