@@ -173,11 +173,12 @@ func (p *probe) fresh() bool { return p.got.Load() > 0 && !p.reused.Load() }
 
 // explain returns the TLS alert for which the server closed a new connection, if
 // err says only that writing to it failed. crypto/tls keeps an alert, and returns
-// it to every reader. Over HTTP/2 the connection may still serve others, and the
-// error of an upload may come from its source: then nothing is read.
+// it to every reader. Nothing is read from a connection that may serve others, as
+// over HTTP/2, or if the error may come from the source of an upload.
 func (p *probe) explain(err error) error {
 	conn := p.secure.Load()
-	if conn == nil || !p.fresh() || p.http2.Load() || p.upload || !isWriteError(err) {
+	dead := !p.http2.Load() && !p.upload && isWriteError(err) || err.Error() == "http2: client conn could not be established"
+	if conn == nil || !p.fresh() || !dead {
 		return err
 	}
 	_ = conn.SetReadDeadline(time.Now().Add(time.Second)) // in case it is still open
