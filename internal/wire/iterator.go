@@ -19,9 +19,13 @@ import (
 //	}
 //	return it.Err
 //
-// Unlike [encoding/json], it matches names exactly. It checks only the tokens
-// between the values: a value may be invalid JSON unless the whole data was
-// checked with [Check].
+// Unlike [encoding/json], it matches names exactly, and its memory is bounded
+// whatever the data is. It checks only the tokens between the values: a value may
+// be invalid JSON unless the whole data was checked with [Check].
+//
+// It is here, and encoding/json is not, because of what was measured: decoded with
+// encoding/json an invitation takes 28 allocations instead of 9 and more than twice
+// the time, and hostile lists and links exceed the limit of 20 times their bytes.
 type Iterator struct {
 	Name  []byte // of the current member, unescaped; nil in an array
 	Value []byte // the current value, without space around it
