@@ -36,6 +36,7 @@ func (x *call) attempt(req *http.Request) {
 	}
 	x.reused = p.reused.Load()
 	if err != nil {
+		p.settle(req.Context())
 		err = p.explain(err)
 		x.fail(err, p)
 	} else {
@@ -116,7 +117,7 @@ func (x *call) receive(resp *http.Response, p *probe) error {
 		x.overHTTP1.Store(overHTTP1)
 	}
 	x.StatusCode, x.Header, x.Outcome = resp.StatusCode, resp.Header, outcomeOfStatus(resp.StatusCode, x.req.Statuses)
-	if resp.StatusCode == http.StatusRequestTimeout && resp.Close && x.reused {
+	if resp.StatusCode == http.StatusRequestTimeout && resp.Close && p.idle.Load() {
 		// No complete request was received (RFC 9110, section 15.5.9): the server
 		// closed a connection that had been idle while the request was on its way.
 		x.Outcome = Deferred

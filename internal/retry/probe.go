@@ -31,7 +31,9 @@ type probe struct {
 	got    atomic.Int32             // how often it got one
 	wrote  atomic.Int32             // how often it wrote the header of the request
 	begun  atomic.Bool              // it is writing the header
+	since  atomic.Int64             // when it got the last connection, in Unix nanoseconds
 	reused atomic.Bool              // it got a connection that had been idle
+	idle   atomic.Bool              // the last connection had been idle
 	http2  atomic.Bool              // it got one that is known to speak HTTP/2
 	secure atomic.Pointer[tls.Conn] // the last one, if it is encrypted
 
@@ -97,6 +99,7 @@ func (p *probe) rewind(body []byte) (io.ReadCloser, error) {
 	if p.http2.Load() {
 		return nil, errHTTP2
 	}
+	p.body.read.Store(true) // perhaps: this body is not tracked
 	return io.NopCloser(bytes.NewReader(body)), nil
 }
 
@@ -128,6 +131,8 @@ func (p *probe) startAnew() {
 // gotConn limits how often the transport sends the request, each time on another
 // connection or stream.
 func (p *probe) gotConn(info httptrace.GotConnInfo) {
+	p.since.Store(time.Now().UnixNano())
+	p.idle.Store(info.Reused)
 	if info.Reused {
 		p.reused.Store(true)
 	}
@@ -170,6 +175,23 @@ func (p *probe) requests() int {
 
 // fresh reports whether the transport used new connections only.
 func (p *probe) fresh() bool { return p.got.Load() > 0 && !p.reused.Load() }
+
+// settle is called when RoundTrip has returned. Over HTTP/2, net/http does so as
+// soon as the context ends, without the goroutine that is about to write the header,
+// which looked at the context a moment before. If that may just be happening, the
+// request counts as sent.
+func (p *probe) settle(ctx context.Context) {
+	const moment = 20 * time.Millisecond
+	mayWrite := p.got.Load() > 0 && !p.exhausted.Load() && (p.http2.Load() || !p.overHTTP1)
+	if ctx.Err() == nil || !mayWrite || p.body.probe == nil || p.requests() > 0 {
+		return
+	}
+	if time.Since(time.Unix(0, p.since.Load())) < moment {
+		p.begun.Store(true)
+		return
+	}
+	time.Sleep(moment / 4) // it waited for a stream: one that it got now is written by then
+}
 
 // explain returns the TLS alert for which the server closed a new connection, if
 // err says only that writing to it failed. crypto/tls keeps an alert, and returns

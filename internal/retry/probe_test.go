@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -169,4 +170,65 @@ func TestConnectionsThatNothingIsWrittenOnAreLimited(t *testing.T) {
 	defer c.Release()
 	assert.Equal(t, maxUnwritten+1, taken)
 	assert.Equal(t, []any{1, NotSent, false}, []any{c.Attempts, c.Outcome, c.Uncertain})
+}
+
+// TestTimedOutOnAFreshConnection: a 408 proves that no complete request was
+// received only if the last connection had been idle.
+func TestTimedOutOnAFreshConnection(t *testing.T) {
+	t.Parallel()
+	for reused, want := range map[bool][]any{true: {3, Deferred, false}, false: {1, Failed, true}} {
+		synctest.Test(t, func(t *testing.T) {
+			transport := &http.Transport{Protocols: new(http.Protocols)}
+			transport.RegisterProtocol("https", roundTripper(func(r *http.Request) (*http.Response, error) {
+				trace := httptrace.ContextClientTrace(r.Context())
+				trace.GetConn("x:1")
+				trace.GotConn(httptrace.GotConnInfo{Reused: true})
+				trace.GetConn("x:1")
+				trace.GotConn(httptrace.GotConnInfo{Reused: reused})
+				trace.WroteHeaders()
+				return &http.Response{StatusCode: http.StatusRequestTimeout, ProtoMajor: 1, Close: true, Body: http.NoBody}, nil
+			}))
+			c := run(t.Context(), t, "POST", transport)
+			defer c.Release()
+			assert.Equal(t, want, []any{c.Attempts, c.Outcome, c.Uncertain})
+		})
+	}
+}
+
+// TestCancelledBeforeTheHeader: over HTTP/2, net/http may write the header just
+// after the context ended. Only a request that has waited for a stream is certain.
+func TestCancelledBeforeTheHeader(t *testing.T) {
+	t.Parallel()
+	http2 := overHTTP2(t)
+	for waited, unknown := range map[time.Duration]bool{0: true, 19 * time.Millisecond: true, 21 * time.Millisecond: false} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			transport := &http.Transport{Protocols: new(http.Protocols)}
+			transport.RegisterProtocol("https", roundTripper(func(r *http.Request) (*http.Response, error) {
+				trace := httptrace.ContextClientTrace(r.Context())
+				trace.GetConn("x:1")
+				trace.GotConn(httptrace.GotConnInfo{Conn: http2})
+				time.Sleep(waited) // in fake time
+				cancel()
+				return nil, context.Canceled
+			}))
+			c := run(ctx, t, "POST", transport)
+			defer c.Release()
+			assert.Equal(t, unknown, c.Uncertain, waited)
+		})
+	}
+}
+
+// TestRewoundBodyCountsAsRead: it is not tracked.
+func TestRewoundBodyCountsAsRead(t *testing.T) {
+	t.Parallel()
+	p := &probe{stock: true}
+	p.body.probe = p
+	assert.True(t, p.unreadBody())
+	_, err := p.rewind([]byte("x"))
+	assert.NoError(t, err)
+	assert.False(t, p.unreadBody())
+	p.http2.Store(true)
+	_, err = p.rewind(nil)
+	assert.Equal(t, errHTTP2, err)
 }
