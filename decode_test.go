@@ -202,7 +202,9 @@ func TestDeadlineDuringDecoding(t *testing.T) {
 	err := decodes["list"](ctx, client)
 	requireError(t, err)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	assert.Less(t, time.Since(deadline), time.Second)
+	if !raceEnabled { // with which everything takes long
+		assert.Less(t, time.Since(deadline), time.Second)
+	}
 }
 
 // lateDeadline is a context whose deadline is set later.

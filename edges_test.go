@@ -446,7 +446,9 @@ func TestTTLIsRounded(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(`{"ttl":`+number+`}`), &invite))
 		assert.Equal(t, want, invite.TTL, "%.40s", number)
 	}
-	assert.Less(t, time.Since(started), 5*time.Second)
+	if !raceEnabled { // with which everything takes long
+		assert.Less(t, time.Since(started), 5*time.Second)
+	}
 }
 
 // TestLongestBaseURL has a path of 1 KiB.

@@ -102,13 +102,13 @@ func TestUploadAttempts(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			var lengths []int
+			lengths := make(chan int, 10)
 			next := (&server{}).handler(row.script)
 			s := &server{}
 			s.Server = handle(t, func(w http.ResponseWriter, r *http.Request) {
 				s.arrived.Add(1)
 				data, _ := io.ReadAll(r.Body)
-				lengths = append(lengths, strings.Count(string(data), "x"))
+				lengths <- strings.Count(string(data), "x")
 				next.ServeHTTP(w, r)
 			})
 			var content io.Reader = strings.NewReader(strings.Repeat("x", 100_000))
@@ -119,7 +119,9 @@ func TestUploadAttempts(t *testing.T) {
 			request.Method = row.method
 			_, err := losant.Call[any](t.Context(), newClient(t, s.URL), request)
 			row.check(t, s, err)
-			for _, length := range lengths {
+			s.Close() // the handlers have returned
+			close(lengths)
+			for length := range lengths {
 				assert.GreaterOrEqual(t, length, 100_000)
 			}
 		})
