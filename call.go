@@ -20,8 +20,8 @@ import (
 // The life of a call, from top to bottom:
 //
 //	InstanceOrgInvite.Get   describes the call as a request
-//	call                    makes a T for the response
-//	send                    newExchange → retry.Client.Do → status → decode → check
+//	call                    makes a T
+//	send                    newExchange → retry.Client.Do → status → decode
 //	newError                makes the one *Error of any other result
 
 // request is what a service's method says about its call.
@@ -43,8 +43,8 @@ type request struct {
 // Only a Delete accepts the empty body of a 204.
 var documented = []int{http.StatusOK, http.StatusCreated, http.StatusNonAuthoritativeInfo, http.StatusNoContent}
 
-// answer is what a success is decoded into.
-type answer interface {
+// decoder is what a success is decoded into.
+type decoder interface {
 	// decode reads the body of a response, and returns an error if it is not what
 	// was asked for, or if ctx ends.
 	decode(ctx context.Context, status int, body []byte) error
@@ -53,7 +53,7 @@ type answer interface {
 // call sends r and returns the response as a T.
 func call[T any, P interface {
 	*T
-	answer
+	decoder
 }](ctx context.Context, c *Client, r request, opts []RequestOption) (*T, error) {
 	t := new(T)
 	if err := c.send(ctx, r, P(t), opts); err != nil {
@@ -62,8 +62,8 @@ func call[T any, P interface {
 	return t, nil
 }
 
-// send sends r, as often as the policy allows, and decodes the response into a.
-func (c *Client) send(ctx context.Context, r request, a answer, opts []RequestOption) error {
+// send sends r, as often as the policy allows, and decodes the response into d.
+func (c *Client) send(ctx context.Context, r request, d decoder, opts []RequestOption) error {
 	x, err := c.newExchange(ctx, r, opts)
 	if err != nil {
 		return err
@@ -77,7 +77,7 @@ func (c *Client) send(ctx context.Context, r request, a answer, opts []RequestOp
 	if result.Outcome != retry.Succeeded {
 		return newError(x, result, nil)
 	}
-	if err := a.decode(ctx, result.StatusCode, bytes.TrimSpace(result.Body)); err != nil {
+	if err := d.decode(ctx, result.StatusCode, bytes.TrimSpace(result.Body)); err != nil {
 		return newError(x, result, err)
 	}
 	return nil

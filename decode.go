@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strconv"
 
+	"github.com/losant-community/losant-rest-go/internal/retry"
 	"github.com/losant-community/losant-rest-go/internal/wire"
 )
 
@@ -110,7 +111,7 @@ func setList[T any](ctx context.Context, dst *[]T, name, data []byte, shortest i
 	it := wire.Array(data)
 	for n := 0; it.Next(); n++ {
 		if n%few == few-1 && ctx.Err() != nil {
-			return &interrupted{contextError(ctx)}
+			return &interrupted{retry.ContextError(ctx)}
 		}
 		if n == few { // from here on without growing, which takes several times the memory
 			list = append(make([]T, 0, n+1+countElements(ctx, it, shortest)), list...)
@@ -138,15 +139,6 @@ func countElements(ctx context.Context, it wire.Iterator, shortest int) int {
 		}
 	}
 	return count
-}
-
-// contextError returns an error that matches both the end of ctx and its cause.
-func contextError(ctx context.Context) error {
-	err, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(cause, err) {
-		return cause
-	}
-	return fmt.Errorf("%w: %w", err, cause)
 }
 
 // success is all that the API returns for a deletion.

@@ -71,7 +71,7 @@ func (x *call) reason(ctx context.Context, err error, p *probe) error {
 	switch {
 	case ctx.Err() != nil:
 		x.Interrupted = true
-		return contextError(ctx)
+		return ContextError(ctx)
 	case p.exhausted.Load():
 		x.exhausted = true
 		return errRepeatedTooOften
@@ -208,8 +208,8 @@ func endsWithConnection(resp *http.Response) bool {
 	return resp.ContentLength < 0 && resp.Close && len(resp.TransferEncoding) == 0 && !resp.Uncompressed
 }
 
-// contextError says why ctx ended, and matches both its error and its cause.
-func contextError(ctx context.Context) error {
+// ContextError says why ctx ended, and matches both its error and its cause.
+func ContextError(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	if errors.Is(cause, err) {
 		return cause

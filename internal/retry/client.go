@@ -183,7 +183,7 @@ func (c *Client) Do(ctx context.Context, req *Request, hooks Hooks) *Result {
 	if err == nil {
 		_ = resp.Body.Close()
 	} else if ctx.Err() != nil {
-		x.Err = contextError(ctx)
+		x.Err = ContextError(ctx)
 	}
 	return &x.Result
 }
@@ -225,7 +225,7 @@ func (x *call) checkRetry(ctx context.Context, _ *http.Response, _ error) (bool,
 		return false, nil
 	}
 	if ctx.Err() != nil {
-		x.Err = contextError(ctx)
+		x.Err = ContextError(ctx)
 		return false, nil
 	}
 	x.loop.Backoff = func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return x.wait }

@@ -340,11 +340,11 @@ func TestContextError(t *testing.T) {
 	reason := errors.New("reason")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(reason)
-	require.ErrorIs(t, contextError(ctx), context.Canceled)
-	require.ErrorIs(t, contextError(ctx), reason)
+	require.ErrorIs(t, ContextError(ctx), context.Canceled)
+	require.ErrorIs(t, ContextError(ctx), reason)
 	plain, stop := context.WithCancel(t.Context())
 	stop()
-	assert.Equal(t, context.Canceled, contextError(plain))
+	assert.Equal(t, context.Canceled, ContextError(plain))
 }
 
 // TestBufferIsNotShared: what a call has read stays while another one reads.
