@@ -212,7 +212,7 @@ func TestInATerminal(t *testing.T) {
 	t.Run("a closing terminal finishes what is in flight", func(t *testing.T) {
 		t.Parallel()
 		api := newAPI(t)
-		api.Inject(losanttest.Fault{Operation: resendOperation, Delay: 500 * time.Millisecond, Times: 5})
+		api.Inject(losanttest.Fault{Operation: resendOperation, Delay: 3 * time.Second, Times: 5})
 		term := openTerminal(t, api.Token, flagsFor(api, "-resend", "-yes", "-parallel", "2")...)
 		waitForRequests(t, api, 2)
 		for range 3 { // from the shell, and from the kernel

@@ -131,7 +131,7 @@ func TestTextIsLinear(t *testing.T) {
 	t.Parallel()
 	started := time.Now()
 	for _, unit := range []string{"a", "%61", `\`, "&", "&#97;", "%25"} {
-		Text(strings.Repeat(unit, (256<<10)/len(unit)), strings.Repeat("a", 4096)+"b")
+		Text(strings.Repeat(unit, (64<<10)/len(unit)), strings.Repeat("a", 4096)+"b")
 	}
 	assert.Less(t, time.Since(started), 30*time.Second)
 }
