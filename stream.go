@@ -60,6 +60,9 @@ func Stream(ctx context.Context, client *Client, r Request, opts ...RequestOptio
 		defer result.Release()
 		return nil, newError(x, result, nil)
 	}
+	if result.Stream == nil { // a transport gave no body, or the time ended just then
+		return nil, newError(x, result, errors.New("the response has no body"))
+	}
 	s := &EventStream{x: x, result: result, maxBytes: max(x.request.MaxBytes, client.maxResponseBytes)}
 	if mediaType, _, _ := mime.ParseMediaType(result.Header.Get("Content-Type")); mediaType != "text/event-stream" {
 		_ = s.Close()

@@ -98,6 +98,9 @@ func TestOpeningAStream(t *testing.T) {
 		_, err := losant.Stream(t.Context(), newClient(t, serve(t, row.answer).URL), streaming)
 		requireError(t, err, row.sentinels...)
 	}
+	bodyless := roundTripper(func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: http.StatusOK}, nil })
+	_, err = losant.Stream(t.Context(), through(t, bodyless), streaming)
+	requireError(t, err, "ErrInvalidResponse")
 	_, err = losant.Stream(t.Context(), nil, streaming)
 	requireError(t, err, "ErrInvalidArgument")
 }
