@@ -50,8 +50,8 @@ type OrgRoleInfo struct {
 	DashboardRoles   []ResourceGrant `json:"dashboardRoles,omitzero"`   // nil is not sent, an empty list is
 }
 
-// validate refuses what is invalid under any version of the API. The API itself
-// judges roles and the length of lists.
+// validate returns an error for what is invalid in every version of the API. The API
+// itself checks roles and the length of lists.
 func (i OrgRoleInfo) validate() error {
 	if err := validateGrants("ApplicationRoles", i.ApplicationRoles); err != nil {
 		return err
@@ -86,7 +86,7 @@ type OrgInvite struct {
 	InviteDate       time.Time       `json:"inviteDate,omitzero"`       // when it was sent; UTC if the API names no zone; zero if unknown
 	TTL              time.Duration   `json:"ttl,omitzero"`              // time from InviteDate until it expires, in JSON in milliseconds; 0 if unknown
 	HasExpired       bool            `json:"hasExpired"`                // according to the API
-	DisallowTransfer bool            `json:"disallowTransfer"`          // not explained by the API's documentation
+	DisallowTransfer bool            `json:"disallowTransfer"`          // the API's documentation does not explain it
 	Links            map[string]Link `json:"_links,omitzero"`           // by relation; nil with WithLinks(false)
 }
 
@@ -162,7 +162,7 @@ func (i *OrgInvite) read(ctx context.Context, data []byte) error {
 		case "id":
 			ids++
 		case "_links":
-			links = it.Value // the last ones, since a map of each would take much memory
+			links = it.Value // only the last one counts: a map for each would take much memory
 		}
 		if err := i.set(ctx, it.Name, it.Value); err != nil && invalid == nil {
 			invalid = err
@@ -237,8 +237,8 @@ func (g *ResourceGrant) read(_ context.Context, data []byte) error {
 	return it.Err
 }
 
-// readLinks reads links by relation: objects with an href, or lists of them, of
-// which the first counts. What is neither is ignored.
+// readLinks reads links by relation. A link is an object with an href, or a list of
+// them, of which the first counts. Anything else is ignored.
 func readLinks(data []byte) map[string]Link {
 	it := wire.Object(data)
 	if it.Err != nil {

@@ -176,10 +176,10 @@ func (p *probe) requests() int {
 // fresh reports whether the transport used new connections only.
 func (p *probe) fresh() bool { return p.got.Load() > 0 && !p.reused.Load() }
 
-// settle is called when RoundTrip has returned. Over HTTP/2, net/http does so as
-// soon as the context ends, without the goroutine that is about to write the header,
-// which looked at the context a moment before. If that may just be happening, the
-// request counts as sent.
+// settle is called when RoundTrip has returned. Over HTTP/2, net/http returns as soon
+// as the context ends. It does not wait for its goroutine that writes the header, which
+// may have checked the context a moment before. If that goroutine may be writing now,
+// the request counts as sent.
 func (p *probe) settle(ctx context.Context) {
 	const moment = 20 * time.Millisecond
 	mayWrite := p.got.Load() > 0 && !p.exhausted.Load() && (p.http2.Load() || !p.overHTTP1)
@@ -190,7 +190,7 @@ func (p *probe) settle(ctx context.Context) {
 		p.begun.Store(true)
 		return
 	}
-	time.Sleep(moment / 4) // it waited for a stream: one that it got now is written by then
+	time.Sleep(moment / 4) // the request waited for a stream; if it just got one, the header is written by then
 }
 
 // explain returns the TLS alert for which the server closed a new connection, if
