@@ -42,7 +42,7 @@ func parse(args []string, getenv func(string) string, help io.Writer) (*config, 
 	})
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintf(help, "Quickstart prints the invite with these ids. It uses the token in %s.\n"+
+			fmt.Fprintf(help, "Quickstart prints the invite with the given ids. It uses the token in %s.\n"+
 				"Without a token and flags, it runs a demonstration on an embedded server.\n\n", tokenVariable)
 			flags.SetOutput(help)
 			flags.PrintDefaults()
@@ -60,11 +60,11 @@ func parse(args []string, getenv func(string) string, help io.Writer) (*config, 
 	case flags.NArg() > 0: // the message does not quote it, because it may be a token
 		return nil, errors.New("unexpected argument; see -help")
 	case c.token == "" && flags.NFlag() > 0:
-		return nil, fmt.Errorf("%s is not set; set it to use the API, or use no flags to run the demonstration", tokenVariable)
+		return nil, fmt.Errorf("%s is not set (required with flags); for the demonstration, use no flags", tokenVariable)
 	case c.token == "":
 		return c, nil
 	case len(missing) > 0:
-		return nil, fmt.Errorf("missing %s; add it to use the API, or unset %s and use no flags to run the demonstration",
+		return nil, fmt.Errorf("missing %s (required because %s is set); for the demonstration, unset it and use no flags",
 			strings.Join(missing, ", "), tokenVariable)
 	case c.revoke && c.resend != "":
 		return nil, errors.New("-resend and -revoke cannot be used together")

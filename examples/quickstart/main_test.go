@@ -87,10 +87,10 @@ func TestInvalidSettingsExitWith2AndSendNothing(t *testing.T) {
 		args  []string
 		want  string
 	}{
-		"a token without flags":     {token, nil, "missing -instance, -org, -invite;"},
-		"only the base URL":         {token, []string{"-base-url", "API"}, "missing -instance, -org, -invite;"},
-		"a token without an invite": {token, []string{"-base-url", "API", "-instance", id, "-org", id}, "missing -invite;"},
-		"an empty id":               {token, append([]string{"-base-url", "API"}, "-instance", id, "-org", "", "-invite", id), "missing -org;"},
+		"a token without flags":     {token, nil, "missing -instance, -org, -invite ("},
+		"only the base URL":         {token, []string{"-base-url", "API"}, "missing -instance, -org, -invite ("},
+		"a token without an invite": {token, []string{"-base-url", "API", "-instance", id, "-org", id}, "missing -invite ("},
+		"an empty id":               {token, append([]string{"-base-url", "API"}, "-instance", id, "-org", "", "-invite", id), "missing -org ("},
 		"flags without a token":     {"", append([]string{"-base-url", "API"}, ids...), "LOSANT_API_TOKEN is not set"},
 		"only -revoke, no token":    {"", []string{"-revoke"}, "LOSANT_API_TOKEN is not set"},
 		"-resend and -revoke":       {token, append([]string{"-base-url", "API", "-resend", "edit", "-revoke"}, ids...), "cannot be used together"},
@@ -102,7 +102,7 @@ func TestInvalidSettingsExitWith2AndSendNothing(t *testing.T) {
 		"an invalid id":             {token, []string{"-base-url", "API", "-instance", id, "-org", id, "-invite", ".."}, `InviteID ".."`},
 		"an invalid base URL":       {token, append([]string{"-base-url", "api.losant.com"}, ids...), "the base URL"},
 		"an empty base URL":         {token, append([]string{"-base-url", ""}, ids...), "the base URL"},
-		"a base URL without TLS":    {token, append([]string{"-base-url", "http://api.losant.com"}, ids...), "in the clear"},
+		"a base URL without TLS":    {token, append([]string{"-base-url", "http://api.losant.com"}, ids...), "base URL"},
 		"a token with a line break": {token + "\n", append([]string{"-base-url", "API"}, ids...), "the token has"},
 	} {
 		t.Run(name, func(t *testing.T) {
