@@ -54,10 +54,10 @@ func TestCloseWaitsForConnections(t *testing.T) {
 		srv := New(t, WithMemoryNetwork())
 		var open atomic.Int32
 		srv.http.ConnState = func(conn net.Conn, state http.ConnState) {
-			switch state {
-			case http.StateNew:
+			if state == http.StateNew {
 				open.Add(1)
-			case http.StateClosed:
+			}
+			if state == http.StateClosed {
 				open.Add(-1)
 			}
 			srv.connState(conn, state)

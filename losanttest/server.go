@@ -121,6 +121,7 @@ func (s *Server) connState(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateHijacked, http.StateClosed:
 		s.conns.Done()
+	case http.StateActive, http.StateIdle:
 	case http.StateNew:
 		s.conns.Add(1)
 		select {

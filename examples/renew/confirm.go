@@ -22,7 +22,7 @@ func (c *config) confirm(ctx context.Context, p process, emails int) bool {
 		what = "Renewing 1 expired invite sends 1 email."
 	}
 	fmt.Fprintf(p.stderr, "\n%s\n  organization  %s\n  instance      %s\n  API           %s\nContinue? [y/N] ",
-		what, printable(c.org.OrgID), printable(c.org.InstanceID), printable(c.baseURL))
+		what, c.org.OrgID, c.org.InstanceID, c.baseURL)
 
 	reply := make(chan string, 1)
 	go func() { // a read from a terminal cannot be canceled

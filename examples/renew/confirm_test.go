@@ -99,3 +99,17 @@ func TestInterruptWhileAskingSendsNothing(t *testing.T) {
 	assert.Contains(t, r.stderr, "Continue? [y/N] \n\nNothing was changed.\n")
 	assert.Empty(t, resent(api))
 }
+
+// interruptedLate is a context that is done, although select chose the reply.
+type interruptedLate struct{ context.Context }
+
+func (interruptedLate) Err() error { return context.Canceled }
+
+func TestYesAfterAnInterruptDoesNotConfirm(t *testing.T) {
+	t.Parallel()
+	c := &config{resend: true}
+	p := process{stdin: strings.NewReader("yes\n"), stderr: io.Discard}
+	assert.True(t, c.confirm(t.Context(), p, 1))
+	p.stdin = strings.NewReader("yes\n")
+	assert.False(t, c.confirm(interruptedLate{t.Context()}, p, 1))
+}

@@ -143,7 +143,7 @@ func run(ctx, calls context.Context, p process) int {
 	if c.demonstration {
 		defer startDemonstration(c).Close()
 	} else {
-		server = printable(c.baseURL)
+		server = c.baseURL
 	}
 	client, err := losant.NewClient(c.token, losant.WithBaseURL(c.baseURL), losant.WithUserAgent("losant-renew"))
 	if err != nil {

@@ -8,9 +8,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/losant-community/losant-rest-go"
 	"github.com/losant-community/losant-rest-go/losanttest"
 )
 
@@ -79,5 +81,15 @@ func TestEachErrorIsPrintedOnce(t *testing.T) {
 		assert.Equal(t, 2, strings.Count(r.stdout+r.stderr, "losant: "), r.stdout+r.stderr)
 		assert.Equal(t, 1, strings.Count(r.stderr, "\nOutcome unknown: "))
 		assert.Equal(t, 1, strings.Count(r.stderr, "\nFailed; "))
+	}
+}
+
+func TestSummaryContainsNoControlCharacters(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	invite := losant.OrgInvite{ID: "\x1b[2J", Email: hostile}
+	printSummary(&out, []renewal{{Invite: invite, Outcome: failed, Error: "\x1b[2J\r\u202e"}}, false, true)
+	for _, r := range strings.ReplaceAll(out.String(), "\n", "") {
+		assert.True(t, unicode.IsPrint(r), "%q in %q", r, out.String())
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strings"
 	"sync"
@@ -211,6 +212,9 @@ func TestProgramInATerminal(t *testing.T) {
 
 	t.Run("SIGHUP finishes the renewals in progress", func(t *testing.T) {
 		t.Parallel()
+		if signal.Ignored(syscall.SIGHUP) {
+			t.Skip("the tests run under nohup")
+		}
 		api := newAPI(t)
 		api.Inject(losanttest.Fault{Operation: resendOperation, Delay: time.Second, Times: 5})
 		term := openTerminal(t, api.Token, flagsFor(api, "-resend", "-yes", "-parallel", "2")...)

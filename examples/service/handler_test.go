@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,47 +14,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/losant-community/losant-rest-go"
 )
-
-const (
-	instanceID = "0123456789abcdef01234567"
-	orgID      = "1123456789abcdef01234567"
-	inviteID   = "2123456789abcdef01234567"
-	newID      = "3123456789abcdef01234567"
-)
-
-// A fake embeds the interface and implements only the method that its test needs.
-// It still compiles when the interface gets another method. A call of any other
-// method panics.
-type fakeGet struct {
-	losant.InstanceOrgInviteService
-	get func(context.Context, losant.InstanceOrgInviteRef) (*losant.OrgInvite, error)
-}
-
-func (f fakeGet) Get(ctx context.Context, ref losant.InstanceOrgInviteRef, _ ...losant.RequestOption) (*losant.OrgInvite, error) {
-	return f.get(ctx, ref)
-}
-
-type fakeResend struct {
-	losant.InstanceOrgInviteService
-	resend func(context.Context, losant.InstanceOrgInviteRef, losant.OrgRoleInfo) (*losant.OrgInvite, error)
-}
-
-func (f fakeResend) ResendInvite(ctx context.Context, ref losant.InstanceOrgInviteRef, roleInfo losant.OrgRoleInfo, _ ...losant.RequestOption) (*losant.OrgInvite, error) {
-	return f.resend(ctx, ref, roleInfo)
-}
-
-type fakeDelete struct {
-	losant.InstanceOrgInviteService
-	remove func(context.Context, losant.InstanceOrgInviteRef) error
-}
-
-func (f fakeDelete) Delete(ctx context.Context, ref losant.InstanceOrgInviteRef, _ ...losant.RequestOption) error {
-	return f.remove(ctx, ref)
-}
 
 func TestGetReturnsTheInvite(t *testing.T) {
 	t.Parallel()
@@ -248,28 +209,4 @@ func TestLogContainsTheCause(t *testing.T) {
 	assert.Contains(t, log.String(), `"level":"ERROR"`)
 	assert.Contains(t, log.String(), "scope missing")
 	assert.Contains(t, log.String(), `"route":"GET /invites/{id}","status":502`)
-}
-
-func send(t *testing.T, invites losant.InstanceOrgInviteService, method, path, body string) *httptest.ResponseRecorder {
-	t.Helper()
-	response := httptest.NewRecorder()
-	newHandler(invites, instanceID, orgID, slog.New(slog.DiscardHandler)).
-		ServeHTTP(response, httptest.NewRequest(method, path, strings.NewReader(body)))
-	return response
-}
-
-func problemIn(t *testing.T, response *httptest.ResponseRecorder) problem {
-	t.Helper()
-	assert.Equal(t, "application/json", response.Header().Get("Content-Type"))
-	var p problem
-	require.NoError(t, json.Unmarshal(response.Body.Bytes(), &p))
-	assert.NotEmpty(t, p.Message)
-	return p
-}
-
-func assertBounded(ctx context.Context, t *testing.T) {
-	t.Helper()
-	deadline, ok := ctx.Deadline()
-	assert.True(t, ok, "the call has no deadline")
-	assert.WithinDuration(t, time.Now().Add(callTimeout), deadline, callTimeout/2)
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 	"log/slog"
 	"net"
@@ -22,13 +21,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/losant-community/losant-rest-go"
 	"github.com/losant-community/losant-rest-go/losanttest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestEachTimeoutCoversTheOneInside(t *testing.T) {
 	t.Parallel()
@@ -262,72 +258,4 @@ func TestProcessFinishesRequestsAfterSIGTERM(t *testing.T) {
 		assert.NotContains(t, log.Text(), "a-token")
 	}
 	assert.NoError(t, process.Wait())
-}
-
-func listeningAddress(t *testing.T, log *bufio.Scanner) string {
-	t.Helper()
-	require.True(t, log.Scan())
-	var listening struct{ Address string }
-	require.NoError(t, json.Unmarshal(log.Bytes(), &listening))
-	return listening.Address
-}
-
-// blocked is a server with a request in progress, which finishes when release is
-// closed.
-type blocked struct {
-	address  string
-	stop     context.CancelFunc
-	stopping chan struct{} // closed when the server accepts no more connections
-	served   chan error
-	release  chan struct{}
-	response chan reply
-}
-
-func startBlocked(t *testing.T, timeout time.Duration) blocked {
-	t.Helper()
-	listener := listen(t)
-	ctx, stop := context.WithCancel(t.Context())
-	s := blocked{
-		listener.Addr().String(), stop,
-		make(chan struct{}), make(chan error, 1), make(chan struct{}), make(chan reply, 1),
-	}
-	arrived := make(chan struct{})
-	logger := slog.New(slog.DiscardHandler)
-	server := newServer(newHandler(fakeGet{get: func(context.Context, losant.InstanceOrgInviteRef) (*losant.OrgInvite, error) {
-		close(arrived)
-		<-s.release
-		return &losant.OrgInvite{ID: inviteID}, nil
-	}}, instanceID, orgID, logger), logger)
-	server.RegisterOnShutdown(func() { close(s.stopping) })
-	go func() { s.served <- serve(ctx, server, listener, timeout) }()
-
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.address+"/invites/"+inviteID, nil)
-	require.NoError(t, err)
-	go func() { s.response <- read(client.Do(request)) }()
-	<-arrived
-	return s
-}
-
-func listen(t *testing.T) net.Listener {
-	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	return listener
-}
-
-type reply struct {
-	status               int
-	body                 string
-	location, retryAfter string
-	err                  error
-}
-
-func read(resp *http.Response, err error) reply {
-	if err != nil {
-		return reply{err: err}
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	return reply{resp.StatusCode, string(body), resp.Header.Get("Location"), resp.Header.Get("Retry-After"), err}
 }
