@@ -49,8 +49,8 @@
 //
 // The server checks each request against Losant's published API description,
 // version 1.30.0. It checks in the order of this list. The first violation
-// determines the response, which is the API's error object,
-// {"type": …, "message": …}.
+// determines the response. Its body is the API's error object, with the members
+// type and message.
 //
 //   - Route: 405 MethodNotAllowed. The live API also sends 405 for an unknown
 //     path. If the path has other methods, the Allow header lists them.
@@ -61,7 +61,7 @@
 //     _actions, _links and _embedded are true, True, 1, false, False or 0. The
 //     other parameters of the action have the documented values. Unknown
 //     parameters are ignored.
-//   - IDs, 24 hexadecimal digits: 400 Validation.
+//   - IDs, 24 hexadecimal digits in either case: 400 Validation.
 //   - Body: 400 Validation. It must match the schema of the action. An action
 //     without a schema takes no body, except that a DELETE may send {}.
 //   - Existence of the instance, the organization and the invitation:

@@ -13,9 +13,9 @@ import (
 //
 // At most one of StatusCode, Cut, CutBody, HTML, Body and RedirectTo selects the
 // failure, except that StatusCode can be combined with HTML or Body. If none is
-// set, the request succeeds as usual after Delay. The zero Fault therefore lets
-// one request pass, and the next fault in the queue applies to the request after
-// it.
+// set, the server sends its usual response after Delay. The zero Fault therefore
+// lets one request pass, and the next fault in the queue applies to the request
+// after it.
 //
 // If TakesEffect is true, the server checks the request and performs the action
 // before Delay, so the action takes effect even if the client stops waiting. If
@@ -71,9 +71,9 @@ func RateLimited(operation string, seconds int) Fault {
 // Inject panics if the fields of a fault contradict each other, or if the server
 // does not have its operation. It then queues none of the faults.
 func (s *Server) Inject(faults ...Fault) {
-	for _, fault := range faults {
-		if contradiction := fault.contradiction(s.routes); contradiction != "" {
-			panic(fmt.Sprintf("losanttest: the fault %+v %s", fault, contradiction))
+	for n, fault := range faults {
+		if reason := fault.reasonInvalid(s.routes); reason != "" {
+			panic(fmt.Sprintf("losanttest: Inject: faults[%d]: %s", n, reason))
 		}
 	}
 	s.mu.Lock()
@@ -84,31 +84,36 @@ func (s *Server) Inject(faults ...Fault) {
 	}
 }
 
-// contradiction returns why f is invalid, or "" if it is valid.
-func (f Fault) contradiction(routes []route) string {
-	ways := 0
-	for _, set := range [...]bool{f.HTML, f.Body != "", f.Cut, f.CutBody, f.RedirectTo != ""} {
-		if set {
-			ways++
+// reasonInvalid returns why f cannot be queued, or "" if it can.
+func (f Fault) reasonInvalid(routes []route) string {
+	var failures []string
+	for _, field := range []struct {
+		name string
+		set  bool
+	}{
+		{"StatusCode", f.StatusCode != 0 && !f.HTML && f.Body == ""},
+		{"Cut", f.Cut}, {"CutBody", f.CutBody}, {"HTML", f.HTML}, {"Body", f.Body != ""}, {"RedirectTo", f.RedirectTo != ""},
+	} {
+		if field.set {
+			failures = append(failures, field.name)
 		}
-	}
-	if f.StatusCode != 0 && !f.HTML && f.Body == "" {
-		ways++
 	}
 	known := func(r route) bool { return r.operation == f.Operation }
 	switch {
-	case ways > 1:
-		return "has more than one of StatusCode, Cut, CutBody, HTML, Body and RedirectTo"
+	case len(failures) > 1:
+		return fmt.Sprintf("set only one of %s", strings.Join(failures, ", "))
 	case f.RetryAfter != "" && f.StatusCode == 0:
-		return "has a RetryAfter without a StatusCode"
+		return "RetryAfter requires StatusCode"
 	case f.Type+f.Message != "" && !f.hasErrorObject():
-		return "has a Type or Message, but sends no error object"
+		return "Type and Message require StatusCode, not 204, without HTML and Body"
 	case f.StatusCode != 0 && (f.StatusCode < 200 || f.StatusCode > 999):
-		return "has a StatusCode that is not from 200 to 999"
-	case f.Times < 0 || f.Delay < 0:
-		return "has a negative field"
+		return fmt.Sprintf("StatusCode %d is not from 200 to 999", f.StatusCode)
+	case f.Times < 0:
+		return fmt.Sprintf("Times %d is negative", f.Times)
+	case f.Delay < 0:
+		return fmt.Sprintf("Delay %v is negative", f.Delay)
 	case f.Operation != "" && !slices.ContainsFunc(routes, known):
-		return "is for an unknown operation"
+		return fmt.Sprintf("the server does not have the Operation %q", f.Operation)
 	}
 	return ""
 }

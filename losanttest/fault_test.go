@@ -141,25 +141,28 @@ func TestInjectPanicsOnContradictions(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
 	for message, faults := range map[string][]losanttest.Fault{
-		"more than one": {
+		"set only one of ": {
 			{StatusCode: 500, Cut: true}, {StatusCode: 500, CutBody: true}, {StatusCode: 500, RedirectTo: "/"},
 			{HTML: true, Cut: true}, {HTML: true, CutBody: true}, {HTML: true, RedirectTo: "/"},
 			{Body: "x", Cut: true}, {Body: "x", CutBody: true}, {Body: "x", HTML: true}, {Body: "x", RedirectTo: "/"},
 			{Cut: true, CutBody: true}, {Cut: true, RedirectTo: "/"}, {CutBody: true, RedirectTo: "/"},
 		},
-		"RetryAfter without": {{RetryAfter: "1"}, {RetryAfter: "1", HTML: true}, {RetryAfter: "1", Cut: true}},
-		"no error object": {
+		"RetryAfter requires StatusCode": {{RetryAfter: "1"}, {RetryAfter: "1", HTML: true}, {RetryAfter: "1", Cut: true}},
+		"Type and Message require StatusCode": {
 			{Type: "x"}, {Message: "x"}, {StatusCode: 204, Message: "x"}, {StatusCode: 500, HTML: true, Type: "x"},
 			{StatusCode: 500, Body: "x", Message: "x"}, {Cut: true, Message: "x"},
 		},
-		"not from 200 to 999": {{StatusCode: -1}, {StatusCode: 100}, {StatusCode: 199}, {StatusCode: 1000}},
-		"negative field":      {{Times: -1}, {Delay: -1}},
-		"unknown operation":   {{Operation: "InstanceOrgInvite.Resend"}},
+		" is not from 200 to 999":                                {{StatusCode: -1}, {StatusCode: 100}, {StatusCode: 199}, {StatusCode: 1000}},
+		"Times -1 is negative":                                   {{Times: -1}},
+		"Delay -1ns is negative":                                 {{Delay: -1}},
+		`does not have the Operation "InstanceOrgInvite.Resend"`: {{Operation: "InstanceOrgInvite.Resend"}},
 	} {
 		for _, fault := range faults {
 			func() {
 				defer func() {
-					assert.Contains(t, recover(), message, "%+v", fault)
+					panicked := recover()
+					assert.Contains(t, panicked, "losanttest: Inject: faults[1]: ", "%+v", fault)
+					assert.Contains(t, panicked, message, "%+v", fault)
 				}()
 				srv.Inject(losanttest.Fault{StatusCode: 500}, fault)
 			}()

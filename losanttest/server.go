@@ -187,7 +187,7 @@ func (s *Server) Client(opts ...losant.Option) (*losant.Client, error) {
 
 // Transport returns a new transport that connects to this server for every host
 // in a URL. It uses no proxy. Pass it to [losant.WithHTTPClient] in a program that
-// creates its own client. Close does not close its idle connections.
+// creates its own client.
 func (s *Server) Transport() *http.Transport {
 	return &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return s.network.dial(ctx) },
