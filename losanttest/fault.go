@@ -101,7 +101,7 @@ func (f Fault) reasonInvalid(routes []route) string {
 	known := func(r route) bool { return r.operation == f.Operation }
 	switch {
 	case len(failures) > 1:
-		return fmt.Sprintf("set only one of %s", strings.Join(failures, ", "))
+		return "set only one of " + strings.Join(failures, ", ")
 	case f.RetryAfter != "" && f.StatusCode == 0:
 		return "RetryAfter requires StatusCode"
 	case f.Type+f.Message != "" && !f.hasErrorObject():
