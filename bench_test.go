@@ -253,8 +253,10 @@ func compareSides(b *testing.B, goroutines int, calls [len(sides)]func(context.C
 	b.Helper()
 	const slice = 250
 	order := [...]int{0, 1, 2, 2, 1, 0}
+	w := newWorkers(goroutines)
+	defer close(w.shares)
 	for _, call := range calls {
-		run(b, 4*goroutines, goroutines, call) // opens the connections
+		w.run(b, 4*goroutines, call) // opens the connections
 	}
 	var cpu [len(sides)]time.Duration
 	var allocations [len(sides)]uint64
@@ -264,7 +266,7 @@ func compareSides(b *testing.B, goroutines int, calls [len(sides)]func(context.C
 		for _, place := range order[turn%2*len(sides):][:len(sides)] {
 			side := (place + turn/2) % len(sides) // each begins as often
 			usedCPU, allocated := usage(b)
-			run(b, n, goroutines, calls[side])
+			w.run(b, n, calls[side])
 			laterCPU, later := usage(b)
 			cpu[side] += laterCPU - usedCPU
 			allocations[side] += later - allocated
@@ -278,22 +280,43 @@ func compareSides(b *testing.B, goroutines int, calls [len(sides)]func(context.C
 	}
 }
 
+// workers are goroutines that make calls. They last, because the first call of a
+// goroutine also pays for its stack.
+type workers struct {
+	number int
+	shares chan func()
+}
+
+func newWorkers(number int) workers {
+	w := workers{number, make(chan func())}
+	for range number {
+		go func() {
+			for share := range w.shares {
+				share()
+			}
+		}()
+	}
+	return w
+}
+
 // run makes n calls.
-func run(b *testing.B, n, goroutines int, call func(context.Context) error) {
+func (w workers) run(b *testing.B, n int, call func(context.Context) error) {
 	b.Helper()
 	ctx := b.Context()
 	var group sync.WaitGroup
 	var left atomic.Int64
 	left.Store(int64(n))
-	for range goroutines {
-		group.Go(func() {
+	group.Add(w.number)
+	for range w.number {
+		w.shares <- func() {
+			defer group.Done()
 			for left.Add(-1) >= 0 {
 				if err := call(ctx); err != nil {
 					b.Error(err)
 					return
 				}
 			}
-		})
+		}
 	}
 	group.Wait()
 }
