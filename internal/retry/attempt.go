@@ -172,7 +172,8 @@ func (x *call) read(resp *http.Response) error {
 		x.buffer = buffers.Get().(*bytes.Buffer)
 	}
 	x.buffer.Reset()
-	_, err := x.buffer.ReadFrom(io.LimitReader(resp.Body, maxBytes+1))
+	x.limited = io.LimitedReader{R: resp.Body, N: maxBytes + 1}
+	_, err := x.buffer.ReadFrom(&x.limited)
 	x.Body = x.buffer.Bytes()
 	switch {
 	case err != nil:
