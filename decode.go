@@ -48,15 +48,16 @@ var (
 
 // setString reads a JSON string into dst. Null leaves dst as it is.
 func setString[S ~string](dst *S, data []byte) error {
-	if wire.IsNull(data) {
-		return nil
-	}
 	text, err := wire.String(data)
-	if err != nil {
+	switch {
+	case err == nil:
+		*dst = S(text)
+		return nil
+	case wire.IsNull(data):
+		return nil
+	default:
 		return mismatch[S](data)
 	}
-	*dst = S(text)
-	return nil
 }
 
 // setRole reads a role into dst. The roles that this package knows take no

@@ -1,6 +1,7 @@
 package losant
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -152,9 +153,6 @@ func (i *OrgInvite) readItem(ctx context.Context, data []byte) error {
 // JSON is valid and has one.
 func (i *OrgInvite) read(ctx context.Context, data []byte) error {
 	*i = OrgInvite{}
-	if err := wire.Check(data); err != nil {
-		return err
-	}
 	var invalid error
 	ids, links, it := 0, []byte(nil), wire.Object(data)
 	for it.Next() {
@@ -171,7 +169,8 @@ func (i *OrgInvite) read(ctx context.Context, data []byte) error {
 	i.Links = readLinks(links)
 	switch {
 	case it.Err != nil:
-		return it.Err
+		*i = OrgInvite{}
+		return cmp.Or(wire.Check(data), it.Err) // it says where
 	case ids > 1:
 		i.ID = ""
 		return errTwoIDs

@@ -113,7 +113,8 @@ func (x *call) record(err error, took time.Duration, p *probe) {
 
 // receive reads and classifies a response. Its error is about the body.
 func (x *call) receive(resp *http.Response, p *probe) error {
-	if overHTTP1 := resp.ProtoMajor == 1; overHTTP1 != x.overHTTP1.Load() {
+	reported := !p.stock || p.got.Load() > 0 // else another transport is registered for the scheme
+	if overHTTP1 := resp.ProtoMajor == 1 && reported; overHTTP1 != x.overHTTP1.Load() {
 		x.overHTTP1.Store(overHTTP1)
 	}
 	x.StatusCode, x.Header, x.Outcome = resp.StatusCode, resp.Header, outcomeOfStatus(resp.StatusCode, x.req.Statuses)
@@ -171,7 +172,8 @@ func (x *call) read(resp *http.Response) error {
 		x.buffer = buffers.Get().(*bytes.Buffer)
 	}
 	x.buffer.Reset()
-	_, err := x.buffer.ReadFrom(io.LimitReader(resp.Body, maxBytes+1))
+	x.limited = io.LimitedReader{R: resp.Body, N: maxBytes + 1}
+	_, err := x.buffer.ReadFrom(&x.limited)
 	x.Body = x.buffer.Bytes()
 	switch {
 	case err != nil:

@@ -146,6 +146,8 @@ type call struct {
 	http   http.Client   // what the loop sends through: the call itself
 	shown  http.Response // what they see of a response
 
+	limited io.LimitedReader // the body of the response
+
 	last      Attempt
 	wait      time.Duration // before the next attempt
 	tries     int           // attempts that count against MaxAttempts

@@ -38,6 +38,7 @@ type probe struct {
 	secure atomic.Pointer[tls.Conn] // the last one, if it is encrypted
 
 	body      readTracker
+	plainBody bool // the body is sent without the readTracker
 	timeout   time.Duration
 	timer     *time.Timer
 	cancel    context.CancelFunc
@@ -58,9 +59,9 @@ func (x *call) watch(req *http.Request) (*probe, *http.Request) {
 	p.trace.GetConn = p.getConn
 	p.trace.GotConn = p.gotConn
 	p.trace.WroteHeaders = p.wroteHeaders
-	if !p.overHTTP1 {
+	if !p.overHTTP1 && x.Safety != Safe {
 		// Over HTTP/2, WroteHeaders is called after the header has left. This hook
-		// costs an allocation per field.
+		// costs an allocation per field, and a safe request does not need it.
 		p.trace.WroteHeaderField = func(string, []string) { p.begun.Store(true) }
 	}
 	ctx := httptrace.WithClientTrace(req.Context(), &p.trace)
@@ -85,8 +86,13 @@ func (x *call) trackBody(p *probe, req *http.Request, body io.ReadCloser) {
 	if body != nil {
 		p.body.ReadCloser = body
 	}
-	req.Body = &p.body
-	if p.stock && p.overHTTP1 && !p.upload && req.Method != http.MethodGet {
+	inMemory := p.stock && p.overHTTP1 && !p.upload
+	if p.plainBody = inMemory && body != nil; p.plainBody {
+		req.Body = body // net/http writes a body of its own types in one piece with the header
+	} else {
+		req.Body = &p.body
+	}
+	if inMemory && req.Method != http.MethodGet {
 		// Over HTTP/1, net/http calls GetBody only when it wrote nothing.
 		req.GetBody = func() (io.ReadCloser, error) { return p.rewind(x.req.Body) }
 	}
@@ -224,8 +230,10 @@ func (p *probe) maybeSent(err error) bool {
 	return !p.stock && (p.asked.Load() == 0 || !isConnecting(err))
 }
 
-// unreadBody reports whether the request has a body that was not read.
-func (p *probe) unreadBody() bool { return p.body.probe != nil && !p.body.read.Load() }
+// unreadBody reports whether the request has a body that was certainly not read.
+func (p *probe) unreadBody() bool {
+	return p.body.probe != nil && !p.plainBody && !p.body.read.Load()
+}
 
 // readTracker is a body that reports whether it was read.
 type readTracker struct {
