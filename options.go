@@ -121,8 +121,8 @@ func WithMaxResponseBytes(n int64) Option {
 	}
 }
 
-// WithInsecureHTTP permits http:// to hosts other than loopback. The token then
-// crosses the network in the clear. By default, that is refused.
+// WithInsecureHTTP permits http:// to hosts other than loopback. The token is then
+// sent unencrypted. By default, that is [ErrInvalidArgument].
 func WithInsecureHTTP() Option {
 	return func(c *config) error { c.insecureHTTP = true; return nil }
 }
