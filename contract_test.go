@@ -78,7 +78,8 @@ func (c contract) schema(t *testing.T, name string) schema {
 
 // apiName returns the API's name for a Go field or method, goName the reverse.
 func apiName(name string) string { return string(unicode.ToLower(rune(name[0]))) + name[1:] }
-func goName(name string) string  { return string(unicode.ToUpper(rune(name[0]))) + name[1:] }
+
+func goName(name string) string { return string(unicode.ToUpper(rune(name[0]))) + name[1:] }
 
 const contractText = "e*&?=+ ä"
 

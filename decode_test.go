@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,20 +35,6 @@ var decodes = map[string]func(context.Context, *losant.Client, ...losant.Request
 	"delete": func(ctx context.Context, c *losant.Client, opts ...losant.RequestOption) error {
 		return c.InstanceOrgInvite.Delete(ctx, ref, opts...)
 	},
-}
-
-// filled repeats unit, in which # becomes a number, between before and after.
-func filled(size int, before, unit, after string) []byte {
-	var b bytes.Buffer
-	b.WriteString(before)
-	for n := 0; b.Len() < size; n++ {
-		if n > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strings.ReplaceAll(unit, "#", strconv.Itoa(n)))
-	}
-	b.WriteString(after)
-	return b.Bytes()
 }
 
 // TestMemory: whatever a response holds, decoding it allocates at most 20 times

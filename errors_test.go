@@ -1,13 +1,12 @@
 package losant_test
 
 import (
-	"context"
-	"crypto/tls"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"log/slog"
 	"net/http"
 	"runtime"
 	"strings"
@@ -20,7 +19,110 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-const invitePath = "/instances/575ec8687ae143cd83dc4a95/orgs/575ec8687ae143cd83dc4a97/invites/575ec8687ae143cd83dc4a94"
+// TestServerErrorsAre5xx: all of them, and nothing else.
+func TestServerErrorsAre5xx(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[int]bool{0: false, 499: false, 500: true, 599: true, 600: false} {
+		assert.Equal(t, want, errors.Is(&losant.Error{StatusCode: code}, losant.ErrServer), code)
+	}
+}
+
+// TestLogOfErrorWithoutAnswer has no attributes for what there was not.
+func TestLogOfErrorWithoutAnswer(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	slog.New(slog.NewTextHandler(&out, nil)).Info("failed", "err", &losant.Error{Operation: "X.Y"})
+	assert.Contains(t, out.String(), "err.operation=X.Y err.error=\"losant: X.Y: the call failed\" err.outcome_unknown=false\n")
+}
+
+// TestCauseOfInvalidResponse: why a body made no sense is told, and can be found.
+func TestCauseOfInvalidResponse(t *testing.T) {
+	t.Parallel()
+	err := answered(t, get, 200, `{"id":5}`)
+	var cause *json.UnmarshalTypeError
+	require.ErrorAs(t, err, &cause)
+	assert.Equal(t, `the response is invalid: `+cause.Error()+`: {"id":5}`, requireError(t, err, "ErrInvalidResponse").Message)
+}
+
+// TestWordsOfTheAPI are read from 300 on; a success has none, and one letter is a
+// body.
+func TestWordsOfTheAPI(t *testing.T) {
+	t.Parallel()
+	const words = `{"type":"T","message":"the API's words"}`
+	for code, want := range map[int][]string{300: {"T", "the API's words"}, 301: {"T", "the API's words"}} {
+		e := requireError(t, answered(t, get, code, words))
+		assert.Equal(t, want, []string{e.Type, e.Message}, code)
+	}
+	assert.Empty(t, requireError(t, answered(t, get, 299, words), "ErrInvalidResponse").Type)
+	assert.Equal(t, `unexpected body "x"`, requireError(t, answered(t, get, 404, "x"), "ErrInvalidResponse").Message)
+}
+
+// TestErrorBodies: whatever an error answer says, its status stays.
+func TestErrorBodies(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("long ", 1<<16)
+	for _, row := range []struct{ body, wantType, wantMessage string }{
+		{`{"type":"NotFound","message":"Invitation was not found"}`, "NotFound", "Invitation was not found"},
+		{`{"type":"NotFound"}`, "NotFound", ""},
+		{`{"message":"gone fishing"}`, "", "gone fishing"},
+		{`{"type":5,"message":"still read"}`, "", "still read"},
+		{`{"type":"T","message":{}}`, "T", ""},
+		{"", "", "empty body"},
+		{"{}", "", `unexpected body {}`},
+		{"null", "", `unexpected body "null"`},
+		{"<html>\n<h1>Not\tFound</h1>\x1b[31m\x00\xff</html>", "", "unexpected body \"<html> <h1>Not Found</h1> [31m \ufffd</html>\""},
+		{`{"type":"` + "\u202e" + `T\n","message":"a\u0000b\nc\u001b[31m\u2028d"}`, " T ", "a b c [31m d"},
+		{`{"message":"` + long + `"}`, "", long[:1024] + "…"},
+		{long, "", ""},
+	} {
+		for _, action := range actions {
+			err := answered(t, action, 404, row.body)
+			want := "ErrNotFound"
+			if !strings.HasPrefix(row.body, "{") {
+				want = "ErrInvalidResponse" // of a proxy: the API says it in JSON
+			}
+			e := requireError(t, err, want)
+			assert.Equal(t, 404, e.StatusCode)
+			assert.Equal(t, row.wantType, e.Type)
+			if row.wantMessage != "" || row.wantType != "" {
+				assert.Equal(t, row.wantMessage, e.Message)
+			}
+			require.NoError(t, e.Err)
+			assertPrintable(t, err.Error())
+		}
+	}
+}
+
+// TestErrorText fixes how an error reads.
+func TestErrorText(t *testing.T) {
+	t.Parallel()
+	const path = "/instances/575ec8687ae143cd83dc4a95/orgs/575ec8687ae143cd83dc4a97/invites/575ec8687ae143cd83dc4a94"
+	assert.EqualError(t, answered(t, get, 404, `{"type":"NotFound","message":"no such invite"}`),
+		"losant: InstanceOrgInvite.Get: 404 NotFound: no such invite (GET "+path+")")
+	assert.EqualError(t, answered(t, resend, 500, `{"type":"InternalServer","message":"oops"}`),
+		"losant: InstanceOrgInvite.ResendInvite: 500 InternalServer: oops (POST "+path+"); outcome unknown: the API may have acted")
+	assert.EqualError(t, answered(t, remove, 429, `{"type":"TooManyRequests"}`),
+		"losant: InstanceOrgInvite.Delete: 429 TooManyRequests (DELETE "+path+"; 4 attempts)")
+	assert.EqualError(t, answered(t, get, 521, ""), "losant: InstanceOrgInvite.Get: 521: empty body (GET "+path+"; 4 attempts)")
+	assert.EqualError(t, &losant.Error{Operation: "X.Y", StatusCode: 429, RetryAfter: 90 * time.Second}, "losant: X.Y: 429 Too Many Requests (retry after 1m30s)")
+	_, err := losant.NewClient("")
+	assert.EqualError(t, err, "losant: NewClient: the token is empty")
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("failed", "err", &losant.Error{Operation: "X.Y", StatusCode: 502, Type: "T", Attempts: 2, Err: losant.ErrOutcomeUnknown})
+	assert.Contains(t, log.String(), `err.operation=X.Y err.error="losant: X.Y: 502 T (2 attempts); outcome unknown: the API may have acted" err.outcome_unknown=true err.status=502 err.type=T err.attempts=2`)
+	text, err := json.Marshal(answered(t, get, 404, `{"type":"NotFound","message":"no such invite"}`))
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"Operation":"InstanceOrgInvite.Get","Method":"GET","Path":"`+path+`","StatusCode":404,"Type":"NotFound","Message":"no such invite","RetryAfter":0,"Attempts":1}`, string(text))
+}
+
+// TestErrorOfFakes: a fake service makes errors that match as real ones do.
+func TestErrorOfFakes(t *testing.T) {
+	t.Parallel()
+	requireError(t, &losant.Error{StatusCode: 404}, "ErrNotFound")
+	requireError(t, &losant.Error{StatusCode: 503, Err: losant.ErrOutcomeUnknown}, "ErrServer", "ErrOutcomeUnknown")
+	requireError(t, &losant.Error{Err: losant.ErrInvalidArgument}, "ErrInvalidArgument")
+	assert.NotErrorIs(t, &losant.Error{StatusCode: 404}, errors.New("another"))
+}
 
 // TestMessageOfAnyShape: the API's words are in Message, whatever they come in.
 func TestMessageOfAnyShape(t *testing.T) {
@@ -97,32 +199,6 @@ func TestMessages(t *testing.T) {
 	assert.EqualError(t, err, "losant: PATCH /a/"+id+": 500 Server: oops; outcome unknown: the API may have acted")
 }
 
-// TestRedirectIsNamed: by its host, and by nothing that may be private.
-func TestRedirectIsNamed(t *testing.T) {
-	t.Parallel()
-	for location, want := range map[string]string{
-		"https://login.example.com":                       "redirect to https://login.example.com not followed",
-		"https://user:pw@login.example.com/in/x?q=s#frag": "redirect to https://login.example.com not followed",
-		"http://login.example.com:8080/" + canary:         "redirect to http://login.example.com:8080 not followed",
-		"https://" + canary + ".example.com/":             "redirect to https://[token].example.com not followed",
-		"//other.example.com/x":                           "redirect to https://other.example.com not followed",
-		"/elsewhere?token=x":                              "redirect to https://api.example.com not followed",
-		"mailto:ada@example.com":                          "redirect not followed",
-		"https://[::1":                                    "redirect not followed",
-		"https://\u202eexample.com/":                      "redirect not followed",
-		"":                                                `unexpected body "moved"`,
-	} {
-		client := through(t, roundTripper(func(*http.Request) (*http.Response, error) {
-			resp := reply(302, "moved")
-			if location != "" {
-				resp.Header.Set("Location", location)
-			}
-			return resp, nil
-		}))
-		assert.EqualError(t, get.call(t.Context(), client, ref), "losant: InstanceOrgInvite.Get: 302 Found: "+want+" (GET "+invitePath+")")
-	}
-}
-
 // TestHandMadeErrors print what there is.
 func TestHandMadeErrors(t *testing.T) {
 	t.Parallel()
@@ -153,108 +229,6 @@ func TestHandMadeErrors(t *testing.T) {
 	} {
 		requireError(t, e, want)
 	}
-}
-
-// TestNotFoundIsTheAPIs: a 404 or 410 of a proxy does not say that a resource is
-// absent.
-func TestNotFoundIsTheAPIs(t *testing.T) {
-	t.Parallel()
-	for code, want := range map[int]string{404: "ErrNotFound", 410: "ErrGone"} {
-		for body, shaped := range map[string]bool{
-			`{"type":"NotFound","message":"x"}`: true, " \r\n{}": true, "": false, "default backend - 404": false, "<html>": false, `"x"`: false, "[]": false, "null": false,
-			`{"type":"NotFound"`: false, `{"type":"NotFound"}x`: false, `{type}`: false,
-		} {
-			for _, action := range actions {
-				sentinel := "ErrInvalidResponse"
-				if shaped {
-					sentinel = want
-				}
-				e := requireError(t, answered(t, action, code, body), sentinel)
-				assert.Equal(t, code, e.StatusCode)
-			}
-		}
-	}
-}
-
-// TestUnavailable: no response, 408, 429 and 5xx, and nothing else.
-func TestUnavailable(t *testing.T) {
-	t.Parallel()
-	for code := 300; code <= 600; code++ {
-		want := code == 408 || code == 429 || code >= 500 && code <= 599
-		assert.Equal(t, want, errors.Is(&losant.Error{StatusCode: code}, losant.ErrUnavailable), code)
-		assert.Equal(t, want, errors.Is(answered(t, resend, code, "{}"), losant.ErrUnavailable), code)
-	}
-	require.NotErrorIs(t, &losant.Error{}, losant.ErrUnavailable)
-	require.ErrorIs(t, &losant.Error{Err: losant.ErrUnavailable}, losant.ErrUnavailable)
-	require.NotErrorIs(t, answered(t, get, 200, "<html>"), losant.ErrUnavailable)
-
-	dial := func(err error) func(context.Context, string, string) (net.Conn, error) {
-		return func(context.Context, string, string) (net.Conn, error) {
-			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: err}
-		}
-	}
-	for name, row := range map[string]struct {
-		err  error
-		want bool
-	}{
-		"refused":              {errors.New("connection refused"), true},
-		"DNS trouble":          {&net.DNSError{Err: "server misbehaving", IsTemporary: true}, true},
-		"no such host":         {&net.DNSError{Err: "no such host", IsNotFound: true}, true},
-		"a bad certificate":    {&tls.CertificateVerificationError{Err: errors.New("of nobody")}, false},
-		"no TLS at the server": {tls.RecordHeaderError{Msg: "not TLS"}, false},
-	} {
-		transport := &http.Transport{DialContext: dial(row.err)}
-		for _, action := range actions {
-			err := action.call(t.Context(), newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: transport})), ref)
-			requireError(t, err)
-			assert.Equal(t, row.want, errors.Is(err, losant.ErrUnavailable), "%s: %v", name, err)
-		}
-	}
-}
-
-// TestUnavailableByTime: an attempt that took too long tells of the API; a call
-// that its caller ended does not.
-func TestUnavailableByTime(t *testing.T) {
-	t.Parallel()
-	s := serve(t, silence)
-	policy := quick
-	policy.MaxAttempts, policy.AttemptTimeout = 1, 20*time.Millisecond
-	err := resend.call(t.Context(), through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
-		<-r.Context().Done() // it may have been sent: nothing says otherwise
-		return nil, r.Context().Err()
-	}), losant.WithRetryPolicy(policy)), ref)
-	require.ErrorIs(t, err, losant.ErrUnavailable)
-	require.ErrorIs(t, err, losant.ErrOutcomeUnknown)
-
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	err = get.call(ctx, newClient(t, s.URL), ref)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.NotErrorIs(t, err, losant.ErrUnavailable)
-
-	over, stop := context.WithCancel(t.Context())
-	stop()
-	require.NotErrorIs(t, get.call(over, newClient(t, s.URL), ref), losant.ErrUnavailable)
-
-	// In the wait for another attempt.
-	waiting, end := context.WithCancel(t.Context())
-	dials := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		time.AfterFunc(time.Millisecond, end)
-		return nil, &net.OpError{Op: "dial", Err: errors.New("refused")}
-	}}
-	patient := losant.WithRetryPolicy(losant.RetryPolicy{MinWait: time.Minute, MaxWait: time.Hour})
-	err = get.call(waiting, newClient(t, s.URL, losant.WithHTTPClient(&http.Client{Transport: dials}), patient), ref)
-	require.ErrorIs(t, err, context.Canceled)
-	require.NotErrorIs(t, err, losant.ErrUnavailable)
-}
-
-// TestTruncatedIsNotUnavailable: a response was received.
-func TestTruncatedIsNotUnavailable(t *testing.T) {
-	t.Parallel()
-	err := remove.call(t.Context(), newClient(t, serve(t, breakOff).URL), ref)
-	requireError(t, err, "ErrInvalidResponse", "ErrOutcomeUnknown")
-	require.NotErrorIs(t, err, losant.ErrUnavailable)
-	assert.ErrorContains(t, err, "200 OK, but the response is incomplete: unexpected EOF (DELETE ")
 }
 
 // TestErrorInJSON has no cause, which could hold anything.

@@ -3,7 +3,6 @@ package losant_test
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"math"
 	"net/http"
 	"regexp"
@@ -17,20 +16,6 @@ import (
 
 	losant "github.com/losant-community/losant-rest-go"
 )
-
-// fromMemory is a client whose every request gets the same answer, without a
-// network.
-func fromMemory(t *testing.T, code int, body []byte) (*losant.Client, *[]string) {
-	t.Helper()
-	paths := &[]string{}
-	client, err := losant.NewClient(canary, losant.WithRetryPolicy(losant.RetryPolicy{MaxAttempts: 1}),
-		losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			*paths = append(*paths, r.URL.String())
-			return &http.Response{StatusCode: code, Body: io.NopCloser(strings.NewReader(string(body)))}, nil
-		})}))
-	require.NoError(t, err)
-	return client, paths
-}
 
 // FuzzPath: an id is refused, or the path is exactly the one of the invite.
 func FuzzPath(f *testing.F) {

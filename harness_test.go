@@ -1,18 +1,26 @@
 package losant_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -187,3 +195,159 @@ func requireError(t *testing.T, err error, names ...string) *losant.Error {
 
 // silentLog swallows what a server says about handshakes that a test breaks.
 var silentLog = log.New(io.Discard, "", 0)
+
+// through is a client over a transport of the test's own.
+func through(t *testing.T, transport http.RoundTripper, opts ...losant.Option) *losant.Client {
+	t.Helper()
+	return newClient(t, "https://api.example.com", append([]losant.Option{losant.WithHTTPClient(&http.Client{Transport: transport})}, opts...)...)
+}
+
+// answered returns what a call makes of one answer.
+func answered(t *testing.T, a action, code int, body string) error {
+	t.Helper()
+	transport := httpmock.NewMockTransport()
+	transport.RegisterNoResponder(httpmock.NewStringResponder(code, body))
+	return a.call(t.Context(), newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: transport})), ref)
+}
+
+func assertPrintable(t *testing.T, text string) {
+	t.Helper()
+	assert.Less(t, len(text), 1600)
+	assert.NotContains(t, text, "\n")
+	for _, r := range text {
+		if !unicode.IsPrint(r) {
+			t.Errorf("%q has the unprintable %q", text, r)
+		}
+	}
+}
+
+const invitePath = "/instances/575ec8687ae143cd83dc4a95/orgs/575ec8687ae143cd83dc4a97/invites/575ec8687ae143cd83dc4a94"
+
+// filled repeats unit, in which # becomes a number, between before and after.
+func filled(size int, before, unit, after string) []byte {
+	var b bytes.Buffer
+	b.WriteString(before)
+	for n := 0; b.Len() < size; n++ {
+		if n > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strings.ReplaceAll(unit, "#", strconv.Itoa(n)))
+	}
+	b.WriteString(after)
+	return b.Bytes()
+}
+
+// buffer is a log that many goroutines write to.
+type buffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
+}
+
+// everyForm prints v in every way that a program might.
+func everyForm(t *testing.T, v any) string {
+	t.Helper()
+	var out strings.Builder
+	for _, verb := range "vTtbcdoOqxXUeEfFgGsp" {
+		for _, flag := range []string{"", "+", "#", "-", " ", "0", "+#"} {
+			fmt.Fprintf(&out, "%"+flag+string(verb)+"\n", v)
+		}
+	}
+	data, err := json.Marshal(v)
+	fmt.Fprintf(&out, "%s %v\n", data, err)
+	for _, handler := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
+		slog.New(handler).Info("message", slog.Any("value", v), slog.Any("more", []any{v, &v}))
+	}
+	fake := &recorder{}
+	assert.Equal(fake, struct{ different any }{v}, v) // prints both with reflection, unexported fields included
+	require.NotEmpty(t, fake.text)
+	out.WriteString(fake.text)
+	return out.String()
+}
+
+// recorder keeps what an assertion prints.
+type recorder struct{ text string }
+
+func (r *recorder) Errorf(format string, args ...any) { r.text += fmt.Sprintf(format, args...) }
+
+func requireNoToken(t *testing.T, text string) {
+	t.Helper()
+	if at := strings.Index(text, canary); at >= 0 {
+		t.Fatalf("the token shows: …%s…", text[max(0, at-200):min(len(text), at+200)])
+	}
+	require.NotContains(t, text, canary[7:20], "a part of the token shows")
+	require.NotContains(t, text, canary[:6], "the beginning of the token shows")
+}
+
+// sealedError is the error of a token source.
+type sealedError struct{ Vault string }
+
+func (e *sealedError) Error() string { return e.Vault + " is sealed" }
+
+// sourceOf returns a source whose calls return the pairs in order; the last one
+// is repeated.
+func sourceOf(pairs ...[2]any) losant.Option {
+	n := -1
+	return losant.WithTokenSource(losant.TokenSourceFunc(func(context.Context) (string, error) {
+		n++
+		pair := pairs[min(n, len(pairs)-1)]
+		err, _ := pair[1].(error)
+		return pair[0].(string), err
+	}))
+}
+
+const pathTemplate = "/instances/{instanceId}/orgs/{orgId}/invites/{inviteId}"
+
+// roundTripper is a function below the client.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// scriptedTransport plays a script, as [scripted] does.
+func scriptedTransport(script ...func(*http.Request) (*http.Response, error)) http.RoundTripper {
+	n := -1
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		n++
+		return script[min(n, len(script)-1)](r)
+	})
+}
+
+const id = "575ec8687ae143cd83dc4a94"
+
+func hostileIDs() []string {
+	ids := []string{
+		"", " ", ".", "..", "...", "/", "//", "../", "/..", "../..", "a/b", "./" + id, id + "/", "/" + id, id + "/..", "../" + id,
+		"%2e%2e", "%2E%2E%2F", "%2e", "..%2f", "%00", "%252e%252e", "..;", "..;/", `..\`, `\..\`, "a/b c%2e?#", "?", "#", "?x=1", id + "?x=1", id + "#",
+		"\x00", id + "\x00", id[:23] + "\x00", id + "\n", id + "\r\n", "\n" + id, id + " ", " " + id, id + "\t", id[:12] + "\n" + id[13:],
+		id[:23], id + "a", id[:22], id + id, strings.Repeat("a", 1<<16), strings.Repeat(".", 24), strings.Repeat("/", 24), strings.Repeat("../", 8),
+		id[:23] + "g", id[:23] + "G", id[:23] + "-", id[:23] + ".", id[:23] + "/", id[:23] + "%", id[:23] + ":", id[:23] + "@", id[:23] + "`",
+		id[:21] + "٣4", id[:21] + "３", strings.Repeat("３", 8), strings.Repeat("٣", 12), strings.Repeat("٣", 24), "é" + id[2:], id[:23] + "\xff", "\ufeff" + id[3:],
+		"{inviteId}", "*", "me", "null", "undefined", "NaN", "0x" + id[2:], "-" + id[1:], "+" + id[1:], "0", "[object Object]", canary,
+	}
+	return ids
+}
+
+var invitesRef = losant.InstanceOrgInvitesRef{InstanceID: ref.InstanceID, OrgID: ref.OrgID}
+
+func reply(code int, body string) *http.Response {
+	return &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
+}
+
+// fromMemory is a client whose every request gets the same answer, without a
+// network.
+func fromMemory(t *testing.T, code int, body []byte) (*losant.Client, *[]string) {
+	t.Helper()
+	paths := &[]string{}
+	client, err := losant.NewClient(canary, losant.WithRetryPolicy(losant.RetryPolicy{MaxAttempts: 1}),
+		losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			*paths = append(*paths, r.URL.String())
+			return &http.Response{StatusCode: code, Body: io.NopCloser(strings.NewReader(string(body)))}, nil
+		})}))
+	require.NoError(t, err)
+	return client, paths
+}

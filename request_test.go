@@ -1,9 +1,12 @@
 package losant_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -12,6 +15,186 @@ import (
 
 	losant "github.com/losant-community/losant-rest-go"
 )
+
+// TestOperationOfACall is named after the method and the words of the path, and
+// what is no word of a route stands as {id}.
+func TestOperationOfACall(t *testing.T) {
+	t.Parallel()
+	longest := strings.Repeat("a", 32)
+	for segment, want := range map[string]string{"zones": "/zones", longest: "/" + longest, longest + "a": "/{id}", "Zones": "/{id}", "zone5": "/{id}"} {
+		var got losant.Operation
+		client := through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+			got, _ = losant.OperationFromContext(r.Context())
+			return invited(r)
+		}))
+		_, err := losant.Call[any](t.Context(), client, losant.Request{Method: "GET", Path: []string{segment}})
+		require.NoError(t, err)
+		assert.Equal(t, losant.Operation{Name: "GET " + want, Method: "GET", PathTemplate: want}, got)
+	}
+	_, err := losant.Call[any](t.Context(), through(t, nothing{}), losant.Request{Method: "GET"})
+	assert.Equal(t, "GET /", requireError(t, err, "ErrInvalidArgument").Operation, "even of a call without a path")
+}
+
+// TestCall: a request arrives as described.
+func TestCall(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name       string
+		request    losant.Request
+		uri, body  string
+		operation  losant.Operation
+		wantHeader string
+	}{
+		{
+			"get", losant.Request{Operation: "Device.Get", Method: "GET", Path: []string{"applications", id, "devices", "b c,50%é"}, Query: url.Values{"x": {"1", "a&b"}, "none": {}}},
+			"/base/applications/" + id + "/devices/b%20c,50%25%C3%A9?_actions=false&_embedded=true&_links=true&x=1&x=a%26b", "",
+			losant.Operation{Name: "Device.Get", Method: "GET", PathTemplate: "/applications/{id}/devices/{id}"}, "",
+		},
+		{
+			"post", losant.Request{Method: "POST", Path: []string{"auth", "user"}, Body: map[string]string{"email": "a"}},
+			"/base/auth/user?_actions=false&_embedded=true&_links=true", `{"email":"a"}`,
+			losant.Operation{Name: "POST /auth/user", Method: "POST", PathTemplate: "/auth/user"}, "application/json",
+		},
+		{
+			"post without a body", losant.Request{Method: "POST", Path: []string{"x"}},
+			"/base/x?_actions=false&_embedded=true&_links=true", "{}", losant.Operation{Name: "POST /x", Method: "POST", PathTemplate: "/x"}, "application/json",
+		},
+		{
+			"patch without a body", losant.Request{Method: "PATCH", Path: []string{"x"}},
+			"/base/x?_actions=false&_embedded=true&_links=true", "{}", losant.Operation{Name: "PATCH /x", Method: "PATCH", PathTemplate: "/x"}, "application/json",
+		},
+		{
+			"delete", losant.Request{Method: "DELETE", Path: []string{"x"}},
+			"/base/x?_actions=false&_embedded=true&_links=true", "", losant.Operation{Name: "DELETE /x", Method: "DELETE", PathTemplate: "/x"}, "",
+		},
+		{
+			"put", losant.Request{Method: "PUT", Path: []string{"x"}, Body: []int{1}},
+			"/base/x?_actions=false&_embedded=true&_links=true", "[1]", losant.Operation{Name: "PUT /x", Method: "PUT", PathTemplate: "/x"}, "application/json",
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			var uri, sent, contentType string
+			s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				data, _ := io.ReadAll(r.Body)
+				uri, sent, contentType = r.RequestURI, string(data), r.Header.Get("Content-Type")
+				assert.Equal(t, "Bearer "+canary, r.Header.Get("Authorization"))
+				_, _ = io.WriteString(w, `{"name":"x"}`)
+			})
+			transport := &http.Transport{}
+			t.Cleanup(transport.CloseIdleConnections)
+			client := newClient(t, s.URL+"/base", losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+				operation, _ := losant.OperationFromContext(r.Context())
+				assert.Equal(t, row.operation, operation)
+				return transport.RoundTrip(r)
+			})}))
+			device, err := losant.Call[struct{ Name string }](t.Context(), client, row.request)
+			require.NoError(t, err)
+			assert.Equal(t, "x", device.Name)
+			assert.Equal(t, row.uri, uri)
+			assert.Equal(t, row.body, sent)
+			assert.Equal(t, row.wantHeader, contentType)
+		})
+	}
+}
+
+func TestCallRefuses(t *testing.T) {
+	t.Parallel()
+	s := serve(t, succeed)
+	client := newClient(t, s.URL)
+	fine := losant.Request{Method: "GET", Path: []string{"x"}}
+	for name, change := range map[string]func(*losant.Request){
+		"no path":            func(r *losant.Request) { r.Path = nil },
+		"empty segment":      func(r *losant.Request) { r.Path = []string{"a", ""} },
+		"dot segment":        func(r *losant.Request) { r.Path = []string{"a", ".."} },
+		"hidden dot segment": func(r *losant.Request) { r.Path = []string{"a", "x/..?"} },
+		"escaped dots":       func(r *losant.Request) { r.Path = []string{"a", "%2e%2e"} },
+		"segments in one":    func(r *losant.Request) { r.Path = []string{"applications/app1/devices"} },
+		"fragment":           func(r *losant.Request) { r.Path = []string{"..#x"} },
+		"query in the path":  func(r *losant.Request) { r.Path = []string{"a?b=c"} },
+		"format character":   func(r *losant.Request) { r.Path = []string{"a\u202eb"} },
+		"line end":           func(r *losant.Request) { r.Path = []string{"a\r\nb"} },
+		"no method":          func(r *losant.Request) { r.Method = "" },
+		"method in lower":    func(r *losant.Request) { r.Method = "get" },
+		"odd method":         func(r *losant.Request) { r.Method = "TRACE" },
+		"body of a GET":      func(r *losant.Request) { r.Body = 1 },
+		"flag in the query":  func(r *losant.Request) { r.Query = url.Values{"_links": {"true"}} },
+		"operation":          func(r *losant.Request) { r.Operation = "a\nb" },
+		"body without JSON":  func(r *losant.Request) { r.Method, r.Body = "POST", func() {} },
+		"body that is null":  func(r *losant.Request) { r.Method, r.Body = "POST", (*int)(nil) },
+		"typed nil":          func(r *losant.Request) { r.Method, r.Body = "POST", (*losant.OrgInvitePost)(nil) },
+		"reader":             func(r *losant.Request) { r.Method, r.Body = "POST", strings.NewReader("{}") },
+		"bytes":              func(r *losant.Request) { r.Method, r.Body = "POST", []byte("{}") },
+		"hostile method":     func(r *losant.Request) { r.Method = "G\x1b[31mET\nlevel=ERROR " + strings.Repeat("x", 1<<20) },
+		"another's error":    func(r *losant.Request) { r.Method, r.Body = "POST", failing{} },
+	} {
+		request := fine
+		change(&request)
+		_, err := losant.Call[any](t.Context(), client, request)
+		e := requireError(t, err, "ErrInvalidArgument")
+		assertPrintable(t, e.Error())
+		assert.NotEmpty(t, e.Operation, name)
+	}
+	for _, client := range []*losant.Client{nil, {}} {
+		_, err := losant.Call[any](t.Context(), client, fine)
+		requireError(t, err, "ErrInvalidArgument")
+	}
+	assert.Zero(t, s.arrived.Load())
+}
+
+// TestCallAnswers: any JSON, of any type, or nothing; one that the library knows
+// must be complete.
+func TestCallAnswers(t *testing.T) {
+	t.Parallel()
+	request := losant.Request{Method: "GET", Path: []string{"x"}}
+	client, _ := fromMemory(t, 200, []byte(` [{"n":1},{"n":2}] `))
+	list, err := losant.Call[[]struct{ N int }](t.Context(), client, request)
+	require.NoError(t, err)
+	assert.Len(t, *list, 2)
+	_, err = losant.Call[struct{}](t.Context(), client, request)
+	requireError(t, err, "ErrInvalidResponse")
+	for _, text := range []string{"<html>", "{}{}", "{", "[", "[]x"} {
+		client, _ := fromMemory(t, 200, []byte(text))
+		_, err := losant.Call[any](t.Context(), client, request)
+		requireError(t, err, "ErrInvalidResponse")
+	}
+	client, _ = fromMemory(t, 200, []byte(`{"total":1}`))
+	embedding, err := losant.Call[struct {
+		*losant.OrgInviteCollection
+		Total int
+	}](t.Context(), client, request)
+	require.NoError(t, err)
+	assert.Equal(t, 1, embedding.Total)
+	_, err = losant.Call[failing](t.Context(), client, request)
+	requireError(t, err, "ErrInvalidResponse")
+	client, _ = fromMemory(t, 200, []byte("{}"))
+	anything, err := losant.Call[any](t.Context(), client, request)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]any{}, *anything)
+}
+
+// failing can be neither encoded nor decoded, because of what became of another
+// call.
+type failing struct{}
+
+var errOther = &losant.Error{Operation: "Other", StatusCode: 404, Err: losant.ErrOutcomeUnknown}
+
+func (failing) MarshalJSON() ([]byte, error) { return nil, errOther }
+
+func (*failing) UnmarshalJSON([]byte) error { return errOther }
+
+// TestCallAttempts: by the method.
+func TestCallAttempts(t *testing.T) {
+	t.Parallel()
+	for method, arrived := range map[string]int32{"GET": 4, "DELETE": 4, "PUT": 4, "POST": 1, "PATCH": 1} {
+		s := serve(t, cut)
+		_, err := losant.Call[any](t.Context(), newClient(t, s.URL), losant.Request{Method: method, Path: []string{"x"}})
+		assert.Equal(t, arrived, s.arrived.Load(), method)
+		assert.Equal(t, method != "GET", errors.Is(err, losant.ErrOutcomeUnknown), method)
+	}
+	_, err := losant.Call[any](context.TODO(), newClient(t, serve(t, succeed).URL), losant.Request{Method: "GET", Path: []string{"x"}}, losant.WithLosantDomain("a\nb"))
+	requireError(t, err, "ErrInvalidArgument")
+}
 
 // TestRoute: the ids go into their places, and errors and logs show the route.
 func TestRoute(t *testing.T) {
@@ -187,37 +370,4 @@ func TestRaisedLimit(t *testing.T) {
 	lowered.MaxResponseBytes = -1
 	_, err = losant.Call[string](t.Context(), newClient(t, small.URL), lowered)
 	requireError(t, err, "ErrInvalidArgument")
-}
-
-// TestWithMaxAttempts: replaces the policy's, for the call.
-func TestWithMaxAttempts(t *testing.T) {
-	t.Parallel()
-	for n, arrived := range map[int]int32{1: 1, 2: 2, 6: 6} {
-		s := serve(t, status(503))
-		requireError(t, remove.call(t.Context(), newClient(t, s.URL), ref, losant.WithMaxAttempts(n)), "ErrServer", "ErrOutcomeUnknown")
-		assert.Equal(t, arrived, s.arrived.Load())
-	}
-	s := serve(t, succeed)
-	for _, n := range []int{0, -1} {
-		requireError(t, get.call(t.Context(), newClient(t, s.URL), ref, losant.WithMaxAttempts(n)), "ErrInvalidArgument")
-	}
-	assert.Zero(t, s.arrived.Load())
-}
-
-// TestWithQuery: parameters of a newer version of the API, and of nothing else.
-func TestWithQuery(t *testing.T) {
-	t.Parallel()
-	var query string
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) { query = r.URL.RawQuery; succeed(w, r) })
-	client := newClient(t, s.URL, losant.WithDefaults(losant.WithQuery("new", "1"), losant.WithQuery("other", "2")))
-	require.NoError(t, get.call(t.Context(), client, ref, losant.WithQuery("new", "a b&c")))
-	assert.Equal(t, "_actions=false&_embedded=true&_links=true&new=a+b%26c&other=2", query)
-	require.NoError(t, get.call(t.Context(), client, ref))
-	assert.Equal(t, "_actions=false&_embedded=true&_links=true&new=1&other=2", query, "the default is as before")
-	for _, name := range []string{"", "_actions", "_links", "_embedded"} {
-		requireError(t, get.call(t.Context(), client, ref, losant.WithQuery(name, "x")), "ErrInvalidArgument")
-	}
-	_, err := losant.Call[any](t.Context(), client, losant.Request{Method: "GET", Path: []string{"x"}, Query: map[string][]string{"mine": {"1"}}}, losant.WithQuery("mine", "2"))
-	requireError(t, err, "ErrInvalidArgument")
-	assert.Equal(t, int32(2), s.arrived.Load())
 }

@@ -14,21 +14,42 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// sealedError is the error of a token source.
-type sealedError struct{ Vault string }
+// TestSourceIsAskedOnceMore: after a 401, and no third time if it fails.
+func TestSourceIsAskedOnceMore(t *testing.T) {
+	t.Parallel()
+	s := serve(t, accept("fresh-token"))
+	broken, calls := errors.New("vault is sealed"), 0
+	source := losant.TokenSourceFunc(func(context.Context) (string, error) {
+		calls++
+		if calls == 2 {
+			return "", broken
+		}
+		return []string{"stale-token", "", "fresh-token"}[calls-1], nil
+	})
+	err := get.call(t.Context(), newClient(t, s.URL, losant.WithTokenSource(source)), ref)
+	failure(1, "ErrUnauthorized").check(t, s, err)
+	require.ErrorIs(t, err, broken)
+	assert.Equal(t, 2, calls)
+}
 
-func (e *sealedError) Error() string { return e.Vault + " is sealed" }
-
-// sourceOf returns a source whose calls return the pairs in order; the last one
-// is repeated.
-func sourceOf(pairs ...[2]any) losant.Option {
-	n := -1
-	return losant.WithTokenSource(losant.TokenSourceFunc(func(context.Context) (string, error) {
-		n++
-		pair := pairs[min(n, len(pairs)-1)]
-		err, _ := pair[1].(error)
-		return pair[0].(string), err
-	}))
+// TestSourceThatNamesItsToken: a token that comes with an error is a secret, too.
+func TestSourceThatNamesItsToken(t *testing.T) {
+	t.Parallel()
+	named := &sealedError{"token " + canary}
+	for _, first := range [][2]any{{canary, named}, {"some-other-token", nil}} {
+		client := newClient(t, serve(t, status(503)).URL, sourceOf(first, [2]any{canary, named}))
+		var response losant.Response
+		err := get.call(t.Context(), client, ref, losant.WithResponse(&response))
+		require.ErrorContains(t, err, "token [token] is sealed")
+		require.ErrorIs(t, err, named)
+		requireNoToken(t, everyForm(t, err))
+		requireNoToken(t, everyForm(t, errors.Unwrap(err)))
+		for _, attempt := range response.Attempts {
+			requireNoToken(t, everyForm(t, attempt))
+		}
+		var sealed *sealedError
+		require.NotErrorAs(t, err, &sealed, "it would show the token")
+	}
 }
 
 // TestErrTokenSource: without a token nothing is sent, and the cause is found.

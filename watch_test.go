@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -21,7 +20,18 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-const pathTemplate = "/instances/{instanceId}/orgs/{orgId}/invites/{inviteId}"
+// TestLogOfRetriesOnly: a 401 that no attempt follows is none of the retries; one
+// that is followed is, without a wait.
+func TestLogOfRetriesOnly(t *testing.T) {
+	t.Parallel()
+	for _, tokens := range [][]string{{"stale-token"}, {"stale-token", "fresh-token"}} {
+		var out bytes.Buffer
+		s := serve(t, accept("fresh-token"))
+		_ = get.call(t.Context(), newClient(t, s.URL, losant.WithTokenSource(&rotating{tokens: tokens}), losant.WithLogger(slog.New(slog.NewTextHandler(&out, nil)))), ref)
+		assert.Equal(t, len(tokens)-1, strings.Count(out.String(), "losant: retry"))
+		assert.Equal(t, len(tokens)-1, strings.Count(out.String(), "wait=0s"))
+	}
+}
 
 // TestLog: one Debug record per attempt, one Warn record per retry.
 func TestLog(t *testing.T) {
@@ -170,20 +180,6 @@ func TestLogOfRenewal(t *testing.T) {
 	assert.Contains(t, out.String(), "status=401")
 }
 
-// roundTripper is a function below the client.
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// scriptedTransport plays a script, as [scripted] does.
-func scriptedTransport(script ...func(*http.Request) (*http.Response, error)) http.RoundTripper {
-	n := -1
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		n++
-		return script[min(n, len(script)-1)](r)
-	})
-}
-
 // TestOperationFromContext: a transport below the client learns what a request
 // is for, and the values of the caller's context reach it too.
 func TestOperationFromContext(t *testing.T) {
@@ -210,30 +206,4 @@ func TestOperationFromContext(t *testing.T) {
 	}
 	_, ok := losant.OperationFromContext(t.Context())
 	assert.False(t, ok)
-}
-
-// TestHeadersOfOptions: the headers that the wire cases do not cover.
-func TestHeadersOfOptions(t *testing.T) {
-	t.Parallel()
-	var got http.Header
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		got = r.Header.Clone()
-		succeed(w, r)
-	})
-	agent := "losant-rest-go/0.1.0 (" + runtime.Version() + ")"
-	require.NoError(t, get.call(t.Context(), newClient(t, s.URL), ref))
-	assert.Equal(t, http.Header{
-		"Accept": {"application/json"}, "Accept-Version": {"^1.30.0"}, "Authorization": {"Bearer " + canary}, "User-Agent": {agent}, "Accept-Encoding": {"gzip"},
-	}, got)
-
-	client := newClient(t, s.URL, losant.WithUserAgent("inviter/1.2"), losant.WithAPIVersion("^2"), losant.WithDefaults(losant.WithLosantDomain("a.example.com")))
-	require.NoError(t, get.call(t.Context(), client, ref))
-	assert.Equal(t, "inviter/1.2 "+agent, got.Get("User-Agent"))
-	assert.Equal(t, "^2", got.Get("Accept-Version"))
-	assert.Equal(t, "a.example.com", got.Get("Losantdomain"))
-
-	require.NoError(t, get.call(t.Context(), client, ref, losant.WithLosantDomain("b.example.com")))
-	assert.Equal(t, []string{"b.example.com"}, got.Values("Losantdomain"), "the call's own option wins")
-	require.NoError(t, get.call(t.Context(), client, ref, losant.WithLosantDomain("")))
-	assert.Empty(t, got.Values("Losantdomain"), "and can take the default back")
 }

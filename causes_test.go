@@ -1,0 +1,241 @@
+package losant_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	losant "github.com/losant-community/losant-rest-go"
+)
+
+// TestCauseOfAnotherCallKeepsWhatEnded: the deadline, or the cancellation, and
+// not both.
+func TestCauseOfAnotherCallKeepsWhatEnded(t *testing.T) {
+	t.Parallel()
+	other := &losant.Error{Operation: "Other", StatusCode: 404}
+	expired, stop := context.WithTimeoutCause(t.Context(), 0, other)
+	defer stop()
+	cancelled, cancel := context.WithCancelCause(t.Context())
+	cancel(other)
+	for ctx, ended := range map[context.Context][2]error{
+		expired:   {context.DeadlineExceeded, context.Canceled},
+		cancelled: {context.Canceled, context.DeadlineExceeded},
+	} {
+		e := requireError(t, get.call(ctx, newClient(t, "https://api.example.com"), ref))
+		require.ErrorIs(t, e, ended[0])
+		require.NotErrorIs(t, e, ended[1])
+	}
+}
+
+// TestAttemptsOfAnotherCall: the record of an attempt does not match the sentinels
+// of the call for which the context ended, and the rest of the cause it does.
+func TestAttemptsOfAnotherCall(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	client := through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+		cancel(fmt.Errorf("%w after %w", &losant.Error{StatusCode: 404}, &net.OpError{Op: "dial", Err: io.ErrUnexpectedEOF}))
+		return nil, r.Context().Err()
+	}))
+	var response losant.Response
+	requireError(t, get.call(ctx, client, ref, losant.WithResponse(&response)))
+	require.Len(t, response.Attempts, 1)
+	err := response.Attempts[0].Err
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, losant.ErrNotFound)
+	var (
+		ours    *losant.Error
+		network *net.OpError
+		dns     *net.DNSError
+	)
+	require.ErrorAs(t, err, &network)
+	assert.Equal(t, "dial", network.Op)
+	assert.NotErrorAs(t, err, &ours)
+	assert.NotErrorAs(t, err, &dns)
+}
+
+// TestRedactedErrorIsAnError: what it matches is what it was, and no more.
+func TestRedactedErrorIsAnError(t *testing.T) {
+	t.Parallel()
+	err := resend.call(t.Context(), through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+		return nil, fmt.Errorf("%s: %w", r.Header.Get("Authorization"), io.ErrUnexpectedEOF)
+	})), ref)
+	e := requireError(t, err, "ErrOutcomeUnknown")
+	assert.Equal(t, "Bearer [token]: unexpected EOF", e.Message)
+	require.ErrorIs(t, e, io.ErrUnexpectedEOF)
+	require.NotErrorIs(t, e, io.EOF)
+	var address *url.Error
+	assert.NotErrorAs(t, e, &address)
+}
+
+// requireNoRequest walks through everything that is reachable from v, unexported
+// fields included.
+func requireNoRequest(t *testing.T, v any) {
+	t.Helper()
+	seen := map[any]bool{}
+	var walk func(v reflect.Value, path string)
+	walk = func(v reflect.Value, path string) {
+		switch v.Kind() { //nolint:exhaustive // the others lead nowhere
+		case reflect.Pointer:
+			key := [2]any{v.Type(), v.Pointer()}
+			if !v.IsNil() && !seen[key] {
+				seen[key] = true
+				walk(v.Elem(), path)
+			}
+		case reflect.Interface:
+			walk(v.Elem(), path)
+		case reflect.Struct:
+			for _, carrier := range []reflect.Type{reflect.TypeFor[http.Request](), reflect.TypeFor[http.Response]()} {
+				require.NotEqual(t, carrier, v.Type(), path)
+			}
+			for n := range v.NumField() {
+				walk(v.Field(n), path+"."+v.Type().Field(n).Name)
+			}
+		case reflect.Slice, reflect.Array:
+			for n := range v.Len() {
+				walk(v.Index(n), path+"[]")
+			}
+		case reflect.Map:
+			for entry := v.MapRange(); entry.Next(); {
+				walk(entry.Key(), path+"[]")
+				walk(entry.Value(), path+"[]")
+			}
+		}
+	}
+	walk(reflect.ValueOf(v), fmt.Sprintf("%T", v))
+}
+
+// TestCauseOfAnotherCall: what became of another call, for which a context
+// ended or a token source failed, is not what became of this one.
+func TestCauseOfAnotherCall(t *testing.T) {
+	t.Parallel()
+	for n, other := range []error{
+		&losant.Error{Operation: "Other", StatusCode: 404, Err: losant.ErrOutcomeUnknown},
+		fmt.Errorf("Other: %w", losant.ErrNotFound),
+		fmt.Errorf("Other: %w", &net.OpError{Op: "dial", Err: losant.ErrOutcomeUnknown}),
+	} {
+		action := actions[n]
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(other)
+		e := requireError(t, action.call(ctx, newClient(t, "https://api.example.com"), ref))
+		require.ErrorIs(t, e, context.Canceled)
+		assert.Contains(t, e.Error(), "Other")
+		source := losant.TokenSourceFunc(func(context.Context) (string, error) { return "", other })
+		e = requireError(t, action.call(t.Context(), newClient(t, "https://api.example.com", losant.WithTokenSource(source)), ref), "ErrTokenSource")
+		assert.Contains(t, e.Error(), "Other")
+	}
+}
+
+// TestRedactedErrorsAreFound: what was redacted can still be told by its type.
+func TestRedactedErrorsAreFound(t *testing.T) {
+	t.Parallel()
+	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+		return nil, fmt.Errorf("proxy refused %q: %w", r.Header.Get("Authorization"), &net.OpError{Op: "dial", Err: io.ErrUnexpectedEOF})
+	})
+	err := get.call(t.Context(), newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: transport})), ref)
+	var network *net.OpError
+	require.ErrorAs(t, err, &network)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	requireNoToken(t, everyForm(t, err))
+	requireNoToken(t, everyForm(t, errors.Unwrap(err)))
+
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = fmt.Fprintf(w, `{"date":%q}`, r.Header.Get("Authorization"))
+	})
+	_, err = losant.Call[struct{ Date time.Time }](t.Context(), newClient(t, s.URL), losant.Request{Method: "GET", Path: []string{"x"}})
+	requireError(t, err, "ErrInvalidResponse")
+	requireNoToken(t, everyForm(t, errors.Unwrap(err)))
+}
+
+// carrying errors of transports hold the request, some of them well hidden.
+type (
+	carrying struct{ Request *http.Request }
+	hiding   struct{ kept any }
+	nesting  struct{ err error }
+	calling  struct{ request func() *http.Request }
+	harmless struct{ Code int }
+)
+
+func (carrying) Error() string { return "carrying" }
+
+func (hiding) Error() string { return "hiding" }
+
+func (n nesting) Error() string { return "nesting" }
+
+func (n nesting) Unwrap() error { return n.err }
+
+func (calling) Error() string { return "calling" }
+
+func (*harmless) Error() string { return "harmless" }
+
+func (c carrying) Timeout() bool { return true }
+
+func (carrying) Temporary() bool { return true }
+
+// TestRequestIsNotReachable through an error, although the transport's error
+// holds it. What holds none is found.
+func TestRequestIsNotReachable(t *testing.T) {
+	t.Parallel()
+	const secret = "Authorization"
+	plain := &harmless{7}
+	for _, wrap := range []func(*http.Request) error{
+		func(r *http.Request) error { return carrying{r} },
+		func(r *http.Request) error { return &carrying{r} },
+		func(r *http.Request) error { return hiding{map[string]any{"x": []any{r}}} },
+		func(r *http.Request) error { return hiding{&http.Response{Request: r}} },
+		func(r *http.Request) error { return nesting{&net.OpError{Op: "read", Err: carrying{r}}} },
+		func(r *http.Request) error { return &url.Error{Op: "Get", URL: "x", Err: hiding{*r}} },
+		func(r *http.Request) error { return calling{func() *http.Request { return r }} },
+		func(r *http.Request) error { return hiding{r.Header} },
+		func(r *http.Request) error { return hiding{[]byte(r.Header.Get(secret))} },
+	} {
+		for _, cancels := range []bool{false, true} {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			client := through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+				err := errors.Join(wrap(r), plain)
+				if cancels {
+					cancel(err)
+				}
+				return nil, err
+			}))
+			var response losant.Response
+			err := resend.call(ctx, client, ref, losant.WithResponse(&response))
+			cancel(nil)
+			require.Len(t, response.Attempts, 1)
+			for _, err := range []error{err, response.Attempts[0].Err} {
+				requireNoRequest(t, err)
+				require.ErrorIs(t, err, plain)
+				var (
+					a carrying
+					b *carrying
+					c hiding
+					d nesting
+					e *net.OpError
+					f *url.Error
+					g calling
+					h net.Error
+					i interface{ Unwrap() []error }
+					k *harmless
+				)
+				for _, target := range []any{&a, &b, &c, &d, &e, &f, &g, &h, &i} {
+					assert.NotErrorAs(t, err, target, "%T", target)
+					requireNoRequest(t, target)
+				}
+				require.ErrorAs(t, err, &k)
+				assert.Same(t, plain, k)
+				for cause := err; cause != nil; cause = errors.Unwrap(cause) {
+					requireNoToken(t, everyForm(t, cause))
+				}
+			}
+		}
+	}
+}
