@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,17 +27,40 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
+// This file holds everything that more than one test file uses. A test makes a
+// server and a client, calls one action, and asserts in flat statements:
+//
+//	server := serve(t, status(503), succeed)  // a server on loopback that plays a script
+//	client := newClient(t, server.URL)
+//	err := get.call(t.Context(), client, ref)
+//	require.NoError(t, err)
+//	assert.Equal(t, int32(2), server.arrived.Load())
+//
+// Where connections do not matter, a mock transport takes the place of the server:
+// see [through], [fromMemory] and [errorFrom]. requireError asserts which sentinels
+// an error matches, and that it matches no other.
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const canary = "canary-token-5up3rs3cr3t"
 
 const inviteJSON = `{"id":"64b0f5d29c3a7e0012ab34cd","email":"new.member@example.com","role":"edit"}`
 
+const id = "575ec8687ae143cd83dc4a94"
+
+const (
+	pathTemplate = "/instances/{instanceId}/orgs/{orgId}/invites/{inviteId}"
+	invitePath   = "/instances/575ec8687ae143cd83dc4a95/orgs/575ec8687ae143cd83dc4a97/invites/575ec8687ae143cd83dc4a94"
+)
+
+// ref has the path invitePath.
 var ref = losant.InstanceOrgInviteRef{
 	InstanceID: "575ec8687ae143cd83dc4a95",
 	OrgID:      "575ec8687ae143cd83dc4a97",
 	InviteID:   "575ec8687ae143cd83dc4a94",
 }
+
+var invitesRef = losant.InstanceOrgInvitesRef{InstanceID: ref.InstanceID, OrgID: ref.OrgID}
 
 // quick is the default policy with waits that a test can afford.
 var quick = losant.RetryPolicy{MinWait: time.Microsecond, MaxWait: 2 * time.Millisecond}
@@ -52,29 +74,30 @@ type action struct {
 
 var (
 	get = action{"InstanceOrgInvite.Get", http.MethodGet, func(ctx context.Context, c *losant.Client, ref losant.InstanceOrgInviteRef, opts ...losant.RequestOption) error {
-		return whole(c.InstanceOrgInvite.Get(ctx, ref, opts...))
+		return completed(c.InstanceOrgInvite.Get(ctx, ref, opts...))
 	}}
 	remove = action{"InstanceOrgInvite.Delete", http.MethodDelete, func(ctx context.Context, c *losant.Client, ref losant.InstanceOrgInviteRef, opts ...losant.RequestOption) error {
 		return c.InstanceOrgInvite.Delete(ctx, ref, opts...)
 	}}
 	resend = action{"InstanceOrgInvite.ResendInvite", http.MethodPost, func(ctx context.Context, c *losant.Client, ref losant.InstanceOrgInviteRef, opts ...losant.RequestOption) error {
-		return whole(c.InstanceOrgInvite.ResendInvite(ctx, ref, losant.OrgRoleInfo{Role: losant.OrgRoleView}, opts...))
+		return completed(c.InstanceOrgInvite.ResendInvite(ctx, ref, losant.OrgRoleInfo{Role: losant.OrgRoleView}, opts...))
 	}}
 	actions = []action{get, remove, resend}
 )
 
-// whole turns "neither an invite nor an error" and its like into an error.
-func whole(invite *losant.OrgInvite, err error) error {
+// completed returns err, or an error if a method did not return either an error or
+// an invitation with an id.
+func completed(invite *losant.OrgInvite, err error) error {
 	if (invite == nil) == (err == nil) || invite != nil && invite.ID == "" {
-		return fmt.Errorf("half an answer: %v, %w", invite, err)
+		return fmt.Errorf("the method returned %v and the error %w", invite, err)
 	}
 	return err
 }
 
-// answer is what a server does with one request.
+// answer handles one request.
 type answer func(http.ResponseWriter, *http.Request)
 
-// succeed answers as the API does.
+// succeed responds as the API does.
 func succeed(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodDelete:
@@ -87,6 +110,7 @@ func succeed(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// status responds with a status, header fields, and the API's error body.
 func status(code int, header ...string) answer {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		for n := 0; n < len(header); n += 2 {
@@ -100,27 +124,28 @@ func status(code int, header ...string) answer {
 	}
 }
 
+// body responds with 200 and a body.
 func body(text string) answer {
 	return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }
 }
 
-// cut closes the connection with a reset and without an answer.
+// cut resets the connection and does not respond.
 func cut(w http.ResponseWriter, _ *http.Request) {
 	conn := hijack(w)
 	_ = conn.(*net.TCPConn).SetLinger(0)
 	_ = conn.Close()
 }
 
-// breakOff answers with half a body.
+// breakOff responds with a part of a body.
 func breakOff(w http.ResponseWriter, _ *http.Request) {
 	conn := hijack(w)
 	_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(inviteJSON), inviteJSON[:20])
 	_ = conn.Close()
 }
 
-// silence never answers.
+// silence never responds.
 func silence(_ http.ResponseWriter, r *http.Request) {
-	_, _ = io.Copy(io.Discard, r.Body) // only then does the server see the client go
+	_, _ = io.Copy(io.Discard, r.Body) // the server notices that the client has gone only after that
 	<-r.Context().Done()
 }
 
@@ -132,12 +157,13 @@ func hijack(w http.ResponseWriter) net.Conn {
 	return conn
 }
 
-// server plays a script, one answer per request; the last one is repeated.
+// server plays a script, one answer per request. The last one is repeated.
 type server struct {
 	*httptest.Server
 	arrived atomic.Int32
 }
 
+// serve starts a server on loopback, which is closed with the test.
 func serve(t *testing.T, script ...answer) *server {
 	t.Helper()
 	s := &server{}
@@ -153,7 +179,7 @@ func (s *server) handler(script []answer) http.Handler {
 	})
 }
 
-// newClient returns a client of the server, with the quick policy.
+// newClient returns a client of the server at url, with the quick policy.
 func newClient(t *testing.T, url string, opts ...losant.Option) *losant.Client {
 	t.Helper()
 	client, err := losant.NewClient(canary, append([]losant.Option{losant.WithBaseURL(url), losant.WithRetryPolicy(quick)}, opts...)...)
@@ -177,8 +203,8 @@ var sentinels = map[string]error{
 	"ErrOutcomeUnknown":  losant.ErrOutcomeUnknown,
 }
 
-// requireError asserts that err is an *Error that matches exactly the named
-// sentinels. ErrUnavailable has a test of its own.
+// requireError asserts that err is an *Error that matches the named sentinels and
+// no other. It ignores ErrUnavailable, which unavailable_test.go tests.
 func requireError(t *testing.T, err error, names ...string) *losant.Error {
 	t.Helper()
 	var e *losant.Error
@@ -193,60 +219,55 @@ func requireError(t *testing.T, err error, names ...string) *losant.Error {
 	return e
 }
 
-// silentLog swallows what a server says about handshakes that a test breaks.
+// silentLog discards what a server logs about handshakes that a test breaks.
 var silentLog = log.New(io.Discard, "", 0)
 
-// through is a client over a transport of the test's own.
+// roundTripper is a function that is a transport.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// through returns a client of a transport, with the quick policy.
 func through(t *testing.T, transport http.RoundTripper, opts ...losant.Option) *losant.Client {
 	t.Helper()
 	return newClient(t, "https://api.example.com", append([]losant.Option{losant.WithHTTPClient(&http.Client{Transport: transport})}, opts...)...)
 }
 
-// answered returns what a call makes of one answer.
-func answered(t *testing.T, a action, code int, body string) error {
+// fromMemory returns a client whose every request gets the same response, and the
+// URLs of its requests. It does not retry. It uses no mock, because tests measure
+// its memory.
+func fromMemory(t *testing.T, code int, body []byte) (client *losant.Client, urls *[]string) {
+	t.Helper()
+	urls = &[]string{}
+	client, err := losant.NewClient(canary, losant.WithRetryPolicy(losant.RetryPolicy{MaxAttempts: 1}),
+		losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			*urls = append(*urls, r.URL.String())
+			return &http.Response{StatusCode: code, Body: io.NopCloser(strings.NewReader(string(body)))}, nil
+		})}))
+	require.NoError(t, err)
+	return client, urls
+}
+
+// succeedInMemory is succeed for a mock transport.
+func succeedInMemory(r *http.Request) (*http.Response, error) {
+	recorder := httptest.NewRecorder()
+	succeed(recorder, r)
+	return recorder.Result(), nil
+}
+
+// errorFrom returns the error of an action whose requests all get the same response.
+func errorFrom(t *testing.T, a action, code int, body string) error {
 	t.Helper()
 	transport := httpmock.NewMockTransport()
 	transport.RegisterNoResponder(httpmock.NewStringResponder(code, body))
-	return a.call(t.Context(), newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: transport})), ref)
+	return a.call(t.Context(), through(t, transport), ref)
 }
 
+// assertPrintable asserts that text is one short printable line.
 func assertPrintable(t *testing.T, text string) {
 	t.Helper()
 	assert.Less(t, len(text), 1600)
-	assert.NotContains(t, text, "\n")
-	for _, r := range text {
-		if !unicode.IsPrint(r) {
-			t.Errorf("%q has the unprintable %q", text, r)
-		}
-	}
-}
-
-const invitePath = "/instances/575ec8687ae143cd83dc4a95/orgs/575ec8687ae143cd83dc4a97/invites/575ec8687ae143cd83dc4a94"
-
-// filled repeats unit, in which # becomes a number, between before and after.
-func filled(size int, before, unit, after string) []byte {
-	var b bytes.Buffer
-	b.WriteString(before)
-	for n := 0; b.Len() < size; n++ {
-		if n > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strings.ReplaceAll(unit, "#", strconv.Itoa(n)))
-	}
-	b.WriteString(after)
-	return b.Bytes()
-}
-
-// buffer is a log that many goroutines write to.
-type buffer struct {
-	mu sync.Mutex
-	bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.Buffer.Write(p)
+	assert.Equal(t, -1, strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }), "not printable: %q", text)
 }
 
 // everyForm prints v in every way that a program might.
@@ -263,25 +284,35 @@ func everyForm(t *testing.T, v any) string {
 	for _, handler := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
 		slog.New(handler).Info("message", slog.Any("value", v), slog.Any("more", []any{v, &v}))
 	}
-	fake := &recorder{}
-	assert.Equal(fake, struct{ different any }{v}, v) // prints both with reflection, unexported fields included
-	require.NotEmpty(t, fake.text)
-	out.WriteString(fake.text)
+	printed := &failureText{}
+	assert.Equal(printed, struct{ different any }{v}, v) // prints both by reflection, including unexported fields
+	require.NotEmpty(t, printed.text)
+	out.WriteString(printed.text)
 	return out.String()
 }
 
-// recorder keeps what an assertion prints.
-type recorder struct{ text string }
+// failureText is what a failed assertion prints.
+type failureText struct{ text string }
 
-func (r *recorder) Errorf(format string, args ...any) { r.text += fmt.Sprintf(format, args...) }
+func (f *failureText) Errorf(format string, args ...any) { f.text += fmt.Sprintf(format, args...) }
 
+// requireNoToken asserts that text has neither the token nor a recognizable part.
 func requireNoToken(t *testing.T, text string) {
 	t.Helper()
-	if at := strings.Index(text, canary); at >= 0 {
-		t.Fatalf("the token shows: …%s…", text[max(0, at-200):min(len(text), at+200)])
-	}
-	require.NotContains(t, text, canary[7:20], "a part of the token shows")
-	require.NotContains(t, text, canary[:6], "the beginning of the token shows")
+	require.NotContains(t, text, canary[:6], "the beginning of the token")
+	require.NotContains(t, text, canary[7:20], "the middle of the token")
+}
+
+// buffer collects the logs of several goroutines.
+type buffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
 }
 
 // sealedError is the error of a token source.
@@ -289,8 +320,8 @@ type sealedError struct{ Vault string }
 
 func (e *sealedError) Error() string { return e.Vault + " is sealed" }
 
-// sourceOf returns a source whose calls return the pairs in order; the last one
-// is repeated.
+// sourceOf returns a token source whose calls return pairs of a token and an error
+// in order. The last pair is repeated.
 func sourceOf(pairs ...[2]any) losant.Option {
 	n := -1
 	return losant.WithTokenSource(losant.TokenSourceFunc(func(context.Context) (string, error) {
@@ -301,26 +332,9 @@ func sourceOf(pairs ...[2]any) losant.Option {
 	}))
 }
 
-const pathTemplate = "/instances/{instanceId}/orgs/{orgId}/invites/{inviteId}"
-
-// roundTripper is a function below the client.
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// scriptedTransport plays a script, as [scripted] does.
-func scriptedTransport(script ...func(*http.Request) (*http.Response, error)) http.RoundTripper {
-	n := -1
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		n++
-		return script[min(n, len(script)-1)](r)
-	})
-}
-
-const id = "575ec8687ae143cd83dc4a94"
-
+// hostileIDs returns texts that are not ids, most of which would change the path.
 func hostileIDs() []string {
-	ids := []string{
+	return []string{
 		"", " ", ".", "..", "...", "/", "//", "../", "/..", "../..", "a/b", "./" + id, id + "/", "/" + id, id + "/..", "../" + id,
 		"%2e%2e", "%2E%2E%2F", "%2e", "..%2f", "%00", "%252e%252e", "..;", "..;/", `..\`, `\..\`, "a/b c%2e?#", "?", "#", "?x=1", id + "?x=1", id + "#",
 		"\x00", id + "\x00", id[:23] + "\x00", id + "\n", id + "\r\n", "\n" + id, id + " ", " " + id, id + "\t", id[:12] + "\n" + id[13:],
@@ -329,25 +343,4 @@ func hostileIDs() []string {
 		id[:21] + "٣4", id[:21] + "３", strings.Repeat("３", 8), strings.Repeat("٣", 12), strings.Repeat("٣", 24), "é" + id[2:], id[:23] + "\xff", "\ufeff" + id[3:],
 		"{inviteId}", "*", "me", "null", "undefined", "NaN", "0x" + id[2:], "-" + id[1:], "+" + id[1:], "0", "[object Object]", canary,
 	}
-	return ids
-}
-
-var invitesRef = losant.InstanceOrgInvitesRef{InstanceID: ref.InstanceID, OrgID: ref.OrgID}
-
-func reply(code int, body string) *http.Response {
-	return &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
-}
-
-// fromMemory is a client whose every request gets the same answer, without a
-// network.
-func fromMemory(t *testing.T, code int, body []byte) (*losant.Client, *[]string) {
-	t.Helper()
-	paths := &[]string{}
-	client, err := losant.NewClient(canary, losant.WithRetryPolicy(losant.RetryPolicy{MaxAttempts: 1}),
-		losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			*paths = append(*paths, r.URL.String())
-			return &http.Response{StatusCode: code, Body: io.NopCloser(strings.NewReader(string(body)))}, nil
-		})}))
-	require.NoError(t, err)
-	return client, paths
 }

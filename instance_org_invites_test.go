@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -26,7 +27,7 @@ func TestInvitesQuery(t *testing.T) {
 		var got string
 		client := newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			got = r.URL.RawQuery
-			return reply(200, `{"items":[],"count":0}`), nil
+			return httpmock.NewStringResponse(200, `{"items":[],"count":0}`), nil
 		})}))
 		list, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, query)
 		require.NoError(t, err)

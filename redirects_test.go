@@ -5,13 +5,14 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// TestRedirectIsNamed: by its host, and by nothing that may be private.
-func TestRedirectIsNamed(t *testing.T) {
+// TestErrorNamesHostOfRedirect, and not the rest of the URL, which may be private.
+func TestErrorNamesHostOfRedirect(t *testing.T) {
 	t.Parallel()
 	for location, want := range map[string]string{
 		"https://login.example.com":                       "redirect to https://login.example.com not followed",
@@ -25,19 +26,17 @@ func TestRedirectIsNamed(t *testing.T) {
 		"https://\u202eexample.com/":                      "redirect not followed",
 		"":                                                `unexpected body "moved"`,
 	} {
-		client := through(t, roundTripper(func(*http.Request) (*http.Response, error) {
-			resp := reply(302, "moved")
-			if location != "" {
-				resp.Header.Set("Location", location)
-			}
-			return resp, nil
-		}))
+		moved := httpmock.NewStringResponder(302, "moved")
+		if location != "" {
+			moved = moved.HeaderSet(http.Header{"Location": {location}})
+		}
+		client := through(t, roundTripper(moved))
 		assert.EqualError(t, get.call(t.Context(), client, ref), "losant: InstanceOrgInvite.Get: 302 Found: "+want+" (GET "+invitePath+")")
 	}
 }
 
-// TestRedirectsAreNotFollowed: neither the token nor a body reaches another
-// server, nor another path of the same one.
+// TestRedirectsAreNotFollowed: neither to another server, nor to another path of the
+// same server.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	for _, code := range []int{300, 301, 302, 303, 307, 308} {
@@ -59,7 +58,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 					e := requireError(t, action.call(t.Context(), newClient(t, s.URL), ref, losant.WithResponse(&response)), sentinels...)
 					assert.Equal(t, code, e.StatusCode)
 					assert.Equal(t, 1, e.Attempts)
-					assert.Equal(t, http.Header{"Location": {target}}.Get("Location"), response.Header.Get("Location"))
+					assert.Equal(t, target, response.Header.Get("Location"))
 					assert.Equal(t, int32(1), s.arrived.Load())
 					assert.Zero(t, other.arrived.Load())
 				})

@@ -11,56 +11,49 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// TestLargestAnswer: an answer as large as the bound is read, one that is a byte
-// larger is none, although its length is not announced and the rest is a space.
-func TestLargestAnswer(t *testing.T) {
+// TestResponseUpToMaxResponseBytesIsRead: a body of exactly the limit is read, and
+// one of a byte more is invalid, even if its length is not announced.
+func TestResponseUpToMaxResponseBytesIsRead(t *testing.T) {
 	t.Parallel()
-	for most, opts := range map[int][]losant.Option{
+	for limit, opts := range map[int][]losant.Option{
 		8 << 20:             nil,
 		len(inviteJSON):     {losant.WithMaxResponseBytes(int64(len(inviteJSON)))},
 		len(inviteJSON) * 2: {losant.WithMaxResponseBytes(int64(len(inviteJSON) * 2))},
 	} {
-		whole := inviteJSON + strings.Repeat(" ", most-len(inviteJSON))
-		client := through(t, scriptedTransport(
-			func(*http.Request) (*http.Response, error) { return reply(200, whole), nil },
-			func(*http.Request) (*http.Response, error) { return reply(200, whole+" "), nil },
-		), opts...)
+		largest := inviteJSON + strings.Repeat(" ", limit-len(inviteJSON))
+		client := through(t, roundTripper(httpmock.NewStringResponder(200, largest).Then(httpmock.NewStringResponder(200, largest+" "))), opts...)
 		require.NoError(t, get.call(t.Context(), client, ref))
 		e := requireError(t, get.call(t.Context(), client, ref), "ErrInvalidResponse")
-		assert.Contains(t, e.Message, "more than "+strconv.Itoa(most)+" bytes")
+		assert.Contains(t, e.Message, "more than "+strconv.Itoa(limit)+" bytes")
 		assert.Equal(t, 1, e.Attempts)
 	}
-}
-
-// TestExtremeBoundsOfAnswers: one byte, and as much as there is.
-func TestExtremeBoundsOfAnswers(t *testing.T) {
-	t.Parallel()
-	transport := roundTripper(func(*http.Request) (*http.Response, error) { return reply(200, inviteJSON), nil })
+	transport := roundTripper(httpmock.NewStringResponder(200, inviteJSON))
 	require.NoError(t, get.call(t.Context(), through(t, transport, losant.WithMaxResponseBytes(math.MaxInt64)), ref))
 	requireError(t, get.call(t.Context(), through(t, transport, losant.WithMaxResponseBytes(1)), ref), "ErrInvalidResponse")
 }
 
-// TestBrokenDocumentInAWholeAnswer: what the API itself left unfinished is not
-// asked for again. Only where nothing but the end of the connection ends the
-// answer could the rest be lost; see TestBodyThatEndsWithItsConnection.
-func TestBrokenDocumentInAWholeAnswer(t *testing.T) {
+// TestInvalidJSONInCompleteResponseIsNotRetried: the response is complete, so a
+// retry would return the same. The exception is in
+// TestTruncatedBodyWithoutLengthIsRetried.
+func TestInvalidJSONInCompleteResponseIsNotRetried(t *testing.T) {
 	t.Parallel()
-	broken := inviteJSON[:20]
+	invalid := inviteJSON[:20]
 	var compressed bytes.Buffer
 	zip := gzip.NewWriter(&compressed)
-	_, _ = io.WriteString(zip, broken)
+	_, _ = io.WriteString(zip, invalid)
 	_ = zip.Close()
 	for name, rest := range map[string]string{
-		"length":  fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(broken), broken),
-		"chunks":  fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(broken), broken),
-		"gzip":    "Content-Encoding: gzip\r\n\r\n" + compressed.String(),
-		"nothing": "Content-Length: 0\r\n\r\n",
+		"length": fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(invalid), invalid),
+		"chunks": fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(invalid), invalid),
+		"gzip":   "Content-Encoding: gzip\r\n\r\n" + compressed.String(),
+		"empty":  "Content-Length: 0\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -74,9 +67,9 @@ func TestBrokenDocumentInAWholeAnswer(t *testing.T) {
 	}
 }
 
-// TestSuccessThatIsNone: 2xx alone is not success, nor are names in another case
-// or names that occur twice.
-func TestSuccessThatIsNone(t *testing.T) {
+// TestInvalidBodyOf2xxIsInvalidResponse: the status alone is no success. Names in
+// another case do not count, and the decisive ones must occur once.
+func TestInvalidBodyOf2xxIsInvalidResponse(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"", " ", "null", "true", "1", `""`, "[]", "[" + inviteJSON + "]", "{}", `{"id":""}`, `{"id":null}`, `{"id":5}`, `{"success":false}`, `{"success":null}`,
@@ -86,42 +79,44 @@ func TestSuccessThatIsNone(t *testing.T) {
 		"<html>sign in</html>", `{"error":"x"}`, strings.Repeat("[", 20_000), `{"a":` + strings.Repeat(`{"a":`, 20_000),
 	} {
 		for _, action := range actions {
-			e := &losant.Error{}
-			err := answered(t, action, 200, text)
-			require.ErrorAs(t, err, &e, "%s of %.80q", action.name, text)
+			err := errorFrom(t, action, 200, text)
+			require.Error(t, err, "%s of %.80q", action.name, text)
 			want := []string{"ErrInvalidResponse", "ErrOutcomeUnknown"}
 			if action.method == http.MethodGet {
 				want = want[:1]
 			}
-			requireError(t, err, want...)
+			e := requireError(t, err, want...)
 			assert.Equal(t, 200, e.StatusCode)
 			assert.Equal(t, 1, e.Attempts)
 			assertPrintable(t, err.Error())
 		}
 	}
+}
+
+// TestSuccess: 200, 201 and 203 with the resource, which white space may surround.
+func TestSuccess(t *testing.T) {
+	t.Parallel()
 	for _, code := range []int{200, 201, 203} {
-		require.NoError(t, answered(t, get, code, " \t\r\n"+inviteJSON+"\n"))
-		require.NoError(t, answered(t, remove, code, `{"success":true,"more":1,"SUCCESS":false}`))
+		require.NoError(t, errorFrom(t, get, code, " \t\r\n"+inviteJSON+"\n"))
+		require.NoError(t, errorFrom(t, remove, code, `{"success":true,"more":1,"SUCCESS":false}`))
 	}
 }
 
-// TestNoContent: a 204 is a success of a Delete, and of nothing else.
-func TestNoContent(t *testing.T) {
+// Test204IsSuccessOfDeleteOnly, and only without a body.
+func Test204IsSuccessOfDeleteOnly(t *testing.T) {
 	t.Parallel()
-	require.NoError(t, answered(t, remove, 204, ""))
-	requireError(t, answered(t, remove, 204, `{"success":false}`), "ErrInvalidResponse", "ErrOutcomeUnknown")
-	requireError(t, answered(t, remove, 200, ""), "ErrInvalidResponse", "ErrOutcomeUnknown")
-	requireError(t, answered(t, get, 204, ""), "ErrInvalidResponse")
-	requireError(t, answered(t, resend, 204, ""), "ErrInvalidResponse", "ErrOutcomeUnknown")
+	require.NoError(t, errorFrom(t, remove, 204, ""))
+	requireError(t, errorFrom(t, remove, 204, `{"success":false}`), "ErrInvalidResponse", "ErrOutcomeUnknown")
+	requireError(t, errorFrom(t, remove, 200, ""), "ErrInvalidResponse", "ErrOutcomeUnknown")
+	requireError(t, errorFrom(t, get, 204, ""), "ErrInvalidResponse")
+	requireError(t, errorFrom(t, resend, 204, ""), "ErrInvalidResponse", "ErrOutcomeUnknown")
 }
 
-// TestMaxResponseBytes: no more is read, of success or of failure, whether the
-// size is announced, hidden by compression or never ends.
-func TestMaxResponseBytes(t *testing.T) {
+// TestLargeResponseIsNotReadBeyondTheLimit: of a success or an error, whose size is
+// announced, hidden by compression, or unlimited.
+func TestLargeResponseIsNotReadBeyondTheLimit(t *testing.T) {
 	t.Parallel()
-	const most = 1 << 10
-	whole := inviteJSON[:len(inviteJSON)-1] + `,"pad":"` + strings.Repeat("x", most-len(inviteJSON)-len(`,"pad":""`)) + `"}`
-	require.Len(t, whole, most)
+	const limit = 1 << 10
 	var compressed bytes.Buffer
 	zip := gzip.NewWriter(&compressed)
 	_, _ = zip.Write(bytes.Repeat([]byte(" "), 1<<20))
@@ -137,44 +132,41 @@ func TestMaxResponseBytes(t *testing.T) {
 		}
 	}
 	for _, row := range []struct {
-		name   string
-		answer answer
-		expected
+		name      string
+		announced bool
+		answer    answer
 	}{
-		{"as many", body(whole), success(1)},
-		{"one more", body(whole + " "), failure(1, "ErrInvalidResponse")},
-		{"64 MiB announced", func(w http.ResponseWriter, r *http.Request) {
+		{"64 MiB announced", true, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", strconv.Itoa(64<<20))
 			endless(200)(w, r)
-		}, failure(1, "ErrInvalidResponse")},
-		{"without end", endless(200), failure(1, "ErrInvalidResponse")},
-		{"an error without end", endless(404), failure(1, "ErrInvalidResponse")},
-		{"an error of 64 MiB announced", func(w http.ResponseWriter, r *http.Request) {
+		}},
+		{"unlimited", false, endless(200)},
+		{"unlimited error", false, endless(404)},
+		{"error of 64 MiB announced", true, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", strconv.Itoa(64<<20))
 			endless(404)(w, r)
-		}, failure(1, "ErrInvalidResponse")},
-		{"compressed", func(w http.ResponseWriter, _ *http.Request) {
+		}},
+		{"compressed", false, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(compressed.Bytes())
-		}, failure(1, "ErrInvalidResponse")},
+		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			s := serve(t, row.answer)
 			var response losant.Response
-			err := get.call(t.Context(), newClient(t, s.URL, losant.WithMaxResponseBytes(most)), ref, losant.WithResponse(&response))
-			row.check(t, s, err)
-			assert.LessOrEqual(t, len(response.Body), most)
-			if strings.Contains(row.name, "announced") {
-				assert.Empty(t, response.Body, "what is announced as too large is not even begun")
-				assert.NotContains(t, err.Error(), "empty body")
-			}
+			err := get.call(t.Context(), newClient(t, s.URL, losant.WithMaxResponseBytes(limit)), ref, losant.WithResponse(&response))
+			failure(1, "ErrInvalidResponse").check(t, s, err)
+			assert.NotContains(t, err.Error(), "empty body")
+			assert.LessOrEqual(t, len(response.Body), limit)
+			assert.Equal(t, row.announced, len(response.Body) == 0, "a body that is announced as too large is not read at all")
 		})
 	}
 }
 
-// TestBodyThatEndsWithItsConnection: without a length a broken body looks whole.
-func TestBodyThatEndsWithItsConnection(t *testing.T) {
+// TestTruncatedBodyWithoutLengthIsRetried: where the end of the connection is the
+// end of the body, only the JSON shows that a part is missing.
+func TestTruncatedBodyWithoutLengthIsRetried(t *testing.T) {
 	t.Parallel()
 	until := func(body string) answer {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -186,17 +178,17 @@ func TestBodyThatEndsWithItsConnection(t *testing.T) {
 	s := serve(t, until(inviteJSON[:20]), until(inviteJSON))
 	require.NoError(t, get.call(t.Context(), newClient(t, s.URL), ref))
 	assert.Equal(t, int32(2), s.arrived.Load())
-	for _, whole := range []string{"<html>", inviteJSON + inviteJSON, "{]"} {
-		s = serve(t, until(whole))
+	for _, complete := range []string{"<html>", inviteJSON + inviteJSON, "{]"} {
+		s = serve(t, until(complete))
 		failure(1, "ErrInvalidResponse").check(t, s, get.call(t.Context(), newClient(t, s.URL), ref))
 	}
 }
 
-// TestWithResponse: what came back is there on success and on failure, and
-// nothing of an earlier call stays.
+// TestWithResponse: it holds the last response and every attempt, of a success and
+// of a failure, and nothing of an earlier call.
 func TestWithResponse(t *testing.T) {
 	t.Parallel()
-	s := serve(t, status(503, "X-Request-Id", "first"), cut, succeed, // net/http itself comes back from the cut
+	s := serve(t, status(503, "X-Request-Id", "first"), cut, succeed, // net/http itself retries after the cut
 		status(404, "X-Request-Id", "last"))
 	client := newClient(t, s.URL)
 	response := losant.Response{StatusCode: 999, Body: []byte("stale")}
@@ -210,7 +202,7 @@ func TestWithResponse(t *testing.T) {
 	assert.Zero(t, response.Attempts[0].Wait)
 	for n, attempt := range response.Attempts {
 		assert.Equal(t, n != 1, attempt.Duration > 0)
-		assert.Equal(t, n == 1, attempt.Wait > 0, "the one that was lost was waited for")
+		assert.Equal(t, n == 1, attempt.Wait > 0, "only the attempt after the 503 was waited for")
 	}
 
 	_, err = client.InstanceOrgInvite.Get(t.Context(), ref, losant.WithResponse(&response))
@@ -224,7 +216,7 @@ func TestWithResponse(t *testing.T) {
 	_, err = client.InstanceOrgInvite.Get(t.Context(), ref, losant.WithResponse(&response), losant.WithResponse(&second), losant.WithResponse(&second))
 	requireError(t, err, "ErrNotFound")
 	response.Attempts[0].Duration, second.Attempts[0].Duration = 0, 0
-	assert.Equal(t, response, second, "both are filled")
+	assert.Equal(t, response, second, "both options are filled")
 
 	_, err = client.InstanceOrgInvite.Get(t.Context(), losant.InstanceOrgInviteRef{}, nil, losant.WithResponse(&response))
 	requireError(t, err, "ErrInvalidArgument")

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -27,7 +28,7 @@ func TestShortTokensAreNotSearchedFor(t *testing.T) {
 	for token, want := range map[string]string{"invit": "no such invitation", "invita": "no such [token]tion"} {
 		source := losant.TokenSourceFunc(func(context.Context) (string, error) { return token, nil })
 		client := through(t, roundTripper(func(*http.Request) (*http.Response, error) {
-			return reply(404, `{"message":"no such invitation"}`), nil
+			return httpmock.NewStringResponse(404, `{"message":"no such invitation"}`), nil
 		}), losant.WithTokenSource(source))
 		assert.Equal(t, want, requireError(t, get.call(t.Context(), client, ref), "ErrNotFound").Message)
 	}
@@ -181,7 +182,7 @@ func TestEscapedTokenIsRedacted(t *testing.T) {
 			echo := escape(token[:n])
 			message, _ := json.Marshal(map[string]string{"type": echo, "message": "got " + echo})
 			for _, body := range []string{string(message), "<pre>Authorization: Bearer " + echo, `{"type":"T","message":"Bearer ` + echo} {
-				client := through(t, roundTripper(func(*http.Request) (*http.Response, error) { return reply(502, body), nil }),
+				client := through(t, roundTripper(func(*http.Request) (*http.Response, error) { return httpmock.NewStringResponse(502, body), nil }),
 					losant.WithTokenSource(losant.TokenSourceFunc(func(context.Context) (string, error) { return token, nil })))
 				err := resend.call(t.Context(), client, ref)
 				require.ErrorIs(t, err, losant.ErrServer)
@@ -203,7 +204,7 @@ func TestTokenBeyondTheSnippet(t *testing.T) {
 		for n := range 40 {
 			pad := strings.Repeat("x ", border/2)[:border-n]
 			for _, body := range []string{pad + canary + " after", `{"message":"` + pad + canary + ` after"}`} {
-				requireNoToken(t, everyTextOf(answered(t, resend, 500, body)))
+				requireNoToken(t, everyTextOf(errorFrom(t, resend, 500, body)))
 			}
 		}
 	}

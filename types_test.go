@@ -13,52 +13,44 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// TestLastDate is written with the milliseconds of all others.
-func TestLastDate(t *testing.T) {
-	t.Parallel()
-	data, err := json.Marshal(losant.OrgInvite{InviteDate: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)})
-	require.NoError(t, err)
-	assert.Contains(t, string(data), `"9999-12-31T23:59:59.000Z"`)
-}
-
-// TestTTLIsRounded to the nearest nanosecond, however long the number is.
-func TestTTLIsRounded(t *testing.T) {
+// TestTTLIsRoundedToNanoseconds: a number with a million digits takes no longer.
+func TestTTLIsRoundedToNanoseconds(t *testing.T) {
 	t.Parallel()
 	started := time.Now()
 	for number, want := range map[string]time.Duration{
-		"0.0000004": 0, "0.0000007": 1, "-0.0000007": -1, "0.0000015": 2, "1." + strings.Repeat("0", 4<<20) + "1": time.Millisecond,
+		"0.0000004": 0, "0.0000007": 1, "-0.0000007": -1, "0.0000015": 2, "1." + strings.Repeat("0", 1<<20) + "1": time.Millisecond,
 	} {
 		var invite losant.OrgInvite
 		require.NoError(t, json.Unmarshal([]byte(`{"ttl":`+number+`}`), &invite))
 		assert.Equal(t, want, invite.TTL, "%.40s", number)
 	}
-	if !raceEnabled { // with which everything takes long
+	if !raceEnabled { // the race detector is slow
 		assert.Less(t, time.Since(started), 5*time.Second)
 	}
 }
 
-// TestInvalidMember: a response that has the id proves that the API acted, even
-// if another member has the wrong type.
-func TestInvalidMember(t *testing.T) {
+// TestInvalidMemberIsInvalidResponse: the outcome is known nevertheless if the JSON
+// is valid and has the id, because that proves that the API acted.
+func TestInvalidMemberIsInvalidResponse(t *testing.T) {
 	t.Parallel()
 	for member, value := range map[string]string{
 		"email": "5", "role": "[]", "applicationRoles": "{}", "dashboardRoles": `[{"role":"view"}]`, "hasExpired": `"true"`, "disallowTransfer": "1",
 	} {
 		for _, text := range []string{`{"id":"` + id + `","` + member + `":` + value + `}`, `{"` + member + `":` + value + `,"email":{},"id":"` + id + `"}`} {
-			assert.Contains(t, requireError(t, answered(t, get, 200, text), "ErrInvalidResponse").Message, member)
-			requireError(t, answered(t, resend, 201, text), "ErrInvalidResponse")
-			requireError(t, answered(t, resend, 201, text+"x"), "ErrInvalidResponse", "ErrOutcomeUnknown")
+			assert.Contains(t, requireError(t, errorFrom(t, get, 200, text), "ErrInvalidResponse").Message, member)
+			requireError(t, errorFrom(t, resend, 201, text), "ErrInvalidResponse")
+			requireError(t, errorFrom(t, resend, 201, text+"x"), "ErrInvalidResponse", "ErrOutcomeUnknown")
 		}
-		requireError(t, answered(t, resend, 201, `{"`+member+`":`+value+`}`), "ErrInvalidResponse", "ErrOutcomeUnknown")
+		requireError(t, errorFrom(t, resend, 201, `{"`+member+`":`+value+`}`), "ErrInvalidResponse", "ErrOutcomeUnknown")
 	}
-	requireError(t, answered(t, resend, 201, `{"id":5}`), "ErrInvalidResponse", "ErrOutcomeUnknown")
+	requireError(t, errorFrom(t, resend, 201, `{"id":5}`), "ErrInvalidResponse", "ErrOutcomeUnknown")
 	for _, grant := range []string{"null", "1", "{}", `{"role":"view"}`, `{"resourceId":1}`, `{"resourceId":"x","role":1}`} {
-		requireError(t, answered(t, resend, 201, `{"id":"`+id+`","applicationRoles":[{"resourceId":"x"},`+grant+`]}`), "ErrInvalidResponse")
+		requireError(t, errorFrom(t, resend, 201, `{"id":"`+id+`","applicationRoles":[{"resourceId":"x"},`+grant+`]}`), "ErrInvalidResponse")
 	}
 }
 
-// TestAncillaryMembers: links, a date and a ttl in an odd form never fail a call.
-func TestAncillaryMembers(t *testing.T) {
+// TestUnexpectedLinksDateAndTTLAreZero: they never fail a call.
+func TestUnexpectedLinksDateAndTTLAreZero(t *testing.T) {
 	t.Parallel()
 	date := time.Date(2026, 5, 13, 4, 0, 0, 0, time.UTC)
 	self := map[string]losant.Link{"self": {Href: "/x"}}
@@ -97,8 +89,8 @@ func TestAncillaryMembers(t *testing.T) {
 	}
 }
 
-// TestOrgInviteJSON: an invite survives JSON, and keeps the API's form.
-func TestOrgInviteJSON(t *testing.T) {
+// TestOrgInviteMarshalsToTheAPIsJSON, and unmarshals from it without loss.
+func TestOrgInviteMarshalsToTheAPIsJSON(t *testing.T) {
 	t.Parallel()
 	const text = `{"id":"64b0f5d29c3a7e0012ab34cd","email":"a@example.com","role":"edit","applicationRoles":[],"dashboardRoles":[{"resourceId":"x","role":"none"}],
 		"inviteDate":"2026-05-13T04:00:00.000Z","ttl":604800000,"hasExpired":true,"disallowTransfer":false,"_links":{"self":{"href":"/x"}}}`
@@ -120,24 +112,28 @@ func TestOrgInviteJSON(t *testing.T) {
 		assert.Equal(t, invite, back)
 	}
 	require.NoError(t, json.Unmarshal([]byte(`{"id":"x"}`), &invite))
-	assert.Equal(t, losant.OrgInvite{ID: "x"}, invite, "nothing of the last one stays")
+	assert.Equal(t, losant.OrgInvite{ID: "x"}, invite, "Unmarshal replaces every field")
 	require.NoError(t, json.Unmarshal([]byte("null"), &invite))
-	assert.Equal(t, "x", invite.ID, "as encoding/json has it")
+	assert.Equal(t, "x", invite.ID, "null changes nothing, by the convention of encoding/json")
 	for _, invalid := range []string{"", "[]", "5", `{"id":"x"`, `{"id":5}`, `{"id":"x"}{}`} {
 		require.Error(t, invite.UnmarshalJSON([]byte(invalid)), invalid)
 	}
+	data, err := json.Marshal(losant.OrgInvite{InviteDate: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)})
+	require.NoError(t, err)
+	assert.Contains(t, string(data), `"9999-12-31T23:59:59.000Z"`, "the last date has milliseconds as well")
 	_, err = json.Marshal(losant.OrgInvite{InviteDate: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)})
 	require.Error(t, err)
 }
 
-func TestRoleInfo(t *testing.T) {
+func TestRoleInfoReturnsAllRoles(t *testing.T) {
 	t.Parallel()
 	grants := []losant.ResourceGrant{{ResourceID: id, Role: losant.ResourceRoleView}}
 	invite := losant.OrgInvite{ID: id, Email: "a@example.com", Role: losant.OrgRoleEdit, ApplicationRoles: grants, DashboardRoles: []losant.ResourceGrant{}}
 	assert.Equal(t, losant.OrgRoleInfo{Role: losant.OrgRoleEdit, ApplicationRoles: grants, DashboardRoles: []losant.ResourceGrant{}}, invite.RoleInfo())
 }
 
-func TestExpiresAt(t *testing.T) {
+// TestExpiresAtIsInviteDatePlusTTL: zero if either is unknown.
+func TestExpiresAtIsInviteDatePlusTTL(t *testing.T) {
 	t.Parallel()
 	date := time.Date(2026, 5, 13, 4, 0, 0, 0, time.UTC)
 	assert.Equal(t, date.Add(time.Hour), losant.OrgInvite{InviteDate: date, TTL: time.Hour}.ExpiresAt())

@@ -15,9 +15,9 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// TestNotFoundIsTheAPIs: a 404 or 410 of a proxy does not say that a resource is
-// absent.
-func TestNotFoundIsTheAPIs(t *testing.T) {
+// TestErrNotFoundNeedsTheAPIsBody: a 404 or 410 of a proxy does not say that a
+// resource is absent.
+func TestErrNotFoundNeedsTheAPIsBody(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[int]string{404: "ErrNotFound", 410: "ErrGone"} {
 		for body, shaped := range map[string]bool{
@@ -29,24 +29,26 @@ func TestNotFoundIsTheAPIs(t *testing.T) {
 				if shaped {
 					sentinel = want
 				}
-				e := requireError(t, answered(t, action, code, body), sentinel)
+				e := requireError(t, errorFrom(t, action, code, body), sentinel)
 				assert.Equal(t, code, e.StatusCode)
 			}
 		}
 	}
 }
 
-// TestUnavailable: no response, 408, 429 and 5xx, and nothing else.
-func TestUnavailable(t *testing.T) {
+// TestErrUnavailable: no response, 408, 429 and 5xx match it, and nothing else does.
+// ErrServer is all of 5xx.
+func TestErrUnavailable(t *testing.T) {
 	t.Parallel()
 	for code := 300; code <= 600; code++ {
 		want := code == 408 || code == 429 || code >= 500 && code <= 599
 		assert.Equal(t, want, errors.Is(&losant.Error{StatusCode: code}, losant.ErrUnavailable), code)
-		assert.Equal(t, want, errors.Is(answered(t, resend, code, "{}"), losant.ErrUnavailable), code)
+		assert.Equal(t, code >= 500 && code <= 599, errors.Is(&losant.Error{StatusCode: code}, losant.ErrServer), code)
+		assert.Equal(t, want, errors.Is(errorFrom(t, resend, code, "{}"), losant.ErrUnavailable), code)
 	}
 	require.NotErrorIs(t, &losant.Error{}, losant.ErrUnavailable)
 	require.ErrorIs(t, &losant.Error{Err: losant.ErrUnavailable}, losant.ErrUnavailable)
-	require.NotErrorIs(t, answered(t, get, 200, "<html>"), losant.ErrUnavailable)
+	require.NotErrorIs(t, errorFrom(t, get, 200, "<html>"), losant.ErrUnavailable)
 
 	dial := func(err error) func(context.Context, string, string) (net.Conn, error) {
 		return func(context.Context, string, string) (net.Conn, error) {
@@ -58,29 +60,29 @@ func TestUnavailable(t *testing.T) {
 		want bool
 	}{
 		"refused":              {errors.New("connection refused"), true},
-		"DNS trouble":          {&net.DNSError{Err: "server misbehaving", IsTemporary: true}, true},
+		"DNS failure":          {&net.DNSError{Err: "server misbehaving", IsTemporary: true}, true},
 		"no such host":         {&net.DNSError{Err: "no such host", IsNotFound: true}, true},
-		"a bad certificate":    {&tls.CertificateVerificationError{Err: errors.New("of nobody")}, false},
+		"a bad certificate":    {&tls.CertificateVerificationError{Err: errors.New("signed by an unknown authority")}, false},
 		"no TLS at the server": {tls.RecordHeaderError{Msg: "not TLS"}, false},
 	} {
 		transport := &http.Transport{DialContext: dial(row.err)}
 		for _, action := range actions {
-			err := action.call(t.Context(), newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: transport})), ref)
+			err := action.call(t.Context(), through(t, transport), ref)
 			requireError(t, err)
 			assert.Equal(t, row.want, errors.Is(err, losant.ErrUnavailable), "%s: %v", name, err)
 		}
 	}
 }
 
-// TestUnavailableByTime: an attempt that took too long tells of the API; a call
-// that its caller ended does not.
-func TestUnavailableByTime(t *testing.T) {
+// TestErrUnavailableAfterATimeout: an attempt that reaches AttemptTimeout matches it; a
+// call whose context ends does not.
+func TestErrUnavailableAfterATimeout(t *testing.T) {
 	t.Parallel()
 	s := serve(t, silence)
 	policy := quick
 	policy.MaxAttempts, policy.AttemptTimeout = 1, 20*time.Millisecond
 	err := resend.call(t.Context(), through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
-		<-r.Context().Done() // it may have been sent: nothing says otherwise
+		<-r.Context().Done() // the transport does not report whether it sent the request
 		return nil, r.Context().Err()
 	}), losant.WithRetryPolicy(policy)), ref)
 	require.ErrorIs(t, err, losant.ErrUnavailable)
@@ -96,7 +98,7 @@ func TestUnavailableByTime(t *testing.T) {
 	stop()
 	require.NotErrorIs(t, get.call(over, newClient(t, s.URL), ref), losant.ErrUnavailable)
 
-	// In the wait for another attempt.
+	// The context ends while the call waits for its next attempt.
 	waiting, end := context.WithCancel(t.Context())
 	dials := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		time.AfterFunc(time.Millisecond, end)
@@ -108,8 +110,8 @@ func TestUnavailableByTime(t *testing.T) {
 	require.NotErrorIs(t, err, losant.ErrUnavailable)
 }
 
-// TestTruncatedIsNotUnavailable: a response was received.
-func TestTruncatedIsNotUnavailable(t *testing.T) {
+// TestTruncatedResponseIsNotErrUnavailable, because a response was received.
+func TestTruncatedResponseIsNotErrUnavailable(t *testing.T) {
 	t.Parallel()
 	err := remove.call(t.Context(), newClient(t, serve(t, breakOff).URL), ref)
 	requireError(t, err, "ErrInvalidResponse", "ErrOutcomeUnknown")
