@@ -18,9 +18,30 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// TestCauseOfAnotherCallKeepsWhatEnded: the deadline, or the cancellation, and
-// not both.
-func TestCauseOfAnotherCallKeepsWhatEnded(t *testing.T) {
+// TestSentinelsOfAnotherCallAreHidden: an error of another call can be the cause of a
+// cancellation, or of a failed token source.
+func TestSentinelsOfAnotherCallAreHidden(t *testing.T) {
+	t.Parallel()
+	for n, other := range []error{
+		&losant.Error{Operation: "Other", StatusCode: 404, Err: losant.ErrOutcomeUnknown},
+		fmt.Errorf("Other: %w", losant.ErrNotFound),
+		fmt.Errorf("Other: %w", &net.OpError{Op: "dial", Err: losant.ErrOutcomeUnknown}),
+	} {
+		action := actions[n]
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(other)
+		e := requireError(t, action.call(ctx, through(t, &recorder{}), ref))
+		require.ErrorIs(t, e, context.Canceled)
+		assert.Contains(t, e.Error(), "Other")
+		source := losant.TokenSourceFunc(func(context.Context) (string, error) { return "", other })
+		e = requireError(t, action.call(t.Context(), through(t, &recorder{}, losant.WithTokenSource(source)), ref), "ErrTokenSource")
+		assert.Contains(t, e.Error(), "Other")
+	}
+}
+
+// TestCauseSaysHowTheContextEnded: by its deadline or by cancellation, whatever the
+// cause of the context is.
+func TestCauseSaysHowTheContextEnded(t *testing.T) {
 	t.Parallel()
 	other := &losant.Error{Operation: "Other", StatusCode: 404}
 	expired, stop := context.WithTimeoutCause(t.Context(), 0, other)
@@ -31,15 +52,14 @@ func TestCauseOfAnotherCallKeepsWhatEnded(t *testing.T) {
 		expired:   {context.DeadlineExceeded, context.Canceled},
 		cancelled: {context.Canceled, context.DeadlineExceeded},
 	} {
-		e := requireError(t, get.call(ctx, newClient(t, "https://api.example.com"), ref))
+		e := requireError(t, get.call(ctx, through(t, &recorder{}), ref))
 		require.ErrorIs(t, e, ended[0])
 		require.NotErrorIs(t, e, ended[1])
 	}
 }
 
-// TestAttemptsOfAnotherCall: the record of an attempt does not match the sentinels
-// of the call for which the context ended, and the rest of the cause it does.
-func TestAttemptsOfAnotherCall(t *testing.T) {
+// TestErrorOfAttemptHidesSentinelsOfAnotherCall, and matches the rest of the cause.
+func TestErrorOfAttemptHidesSentinelsOfAnotherCall(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	client := through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -63,22 +83,32 @@ func TestAttemptsOfAnotherCall(t *testing.T) {
 	assert.NotErrorAs(t, err, &dns)
 }
 
-// TestRedactedErrorIsAnError: what it matches is what it was, and no more.
-func TestRedactedErrorIsAnError(t *testing.T) {
+// TestRedactedErrorsMatchTheirCause, and nothing else. No token is in them.
+func TestRedactedErrorsMatchTheirCause(t *testing.T) {
 	t.Parallel()
 	err := resend.call(t.Context(), through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
-		return nil, fmt.Errorf("%s: %w", r.Header.Get("Authorization"), io.ErrUnexpectedEOF)
+		return nil, fmt.Errorf("proxy refused %q: %w", r.Header.Get("Authorization"), &net.OpError{Op: "dial", Err: io.ErrUnexpectedEOF})
 	})), ref)
-	e := requireError(t, err, "ErrOutcomeUnknown")
-	assert.Equal(t, "Bearer [token]: unexpected EOF", e.Message)
-	require.ErrorIs(t, e, io.ErrUnexpectedEOF)
-	require.NotErrorIs(t, e, io.EOF)
-	var address *url.Error
-	assert.NotErrorAs(t, e, &address)
+	assert.Equal(t, `proxy refused "Bearer [token]": dial: unexpected EOF`, requireError(t, err, "ErrOutcomeUnknown").Message)
+	var (
+		network *net.OpError
+		address *url.Error
+	)
+	require.ErrorAs(t, err, &network)
+	require.NotErrorAs(t, err, &address)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	require.NotErrorIs(t, err, io.EOF)
+	requireNoToken(t, everyForm(t, err))
+	requireNoToken(t, everyForm(t, errors.Unwrap(err)))
+
+	client, _ := fromMemory(t, 200, []byte(`{"date":"Bearer `+canary+`"}`))
+	_, err = losant.Call[struct{ Date time.Time }](t.Context(), client, losant.Request{Method: "GET", Path: []string{"x"}})
+	requireError(t, err, "ErrInvalidResponse")
+	requireNoToken(t, everyForm(t, errors.Unwrap(err)))
 }
 
-// requireNoRequest walks through everything that is reachable from v, unexported
-// fields included.
+// requireNoRequest asserts that no request and no response can be reached from v by
+// reflection, through unexported fields as well.
 func requireNoRequest(t *testing.T, v any) {
 	t.Helper()
 	seen := map[any]bool{}
@@ -114,49 +144,7 @@ func requireNoRequest(t *testing.T, v any) {
 	walk(reflect.ValueOf(v), fmt.Sprintf("%T", v))
 }
 
-// TestCauseOfAnotherCall: what became of another call, for which a context
-// ended or a token source failed, is not what became of this one.
-func TestCauseOfAnotherCall(t *testing.T) {
-	t.Parallel()
-	for n, other := range []error{
-		&losant.Error{Operation: "Other", StatusCode: 404, Err: losant.ErrOutcomeUnknown},
-		fmt.Errorf("Other: %w", losant.ErrNotFound),
-		fmt.Errorf("Other: %w", &net.OpError{Op: "dial", Err: losant.ErrOutcomeUnknown}),
-	} {
-		action := actions[n]
-		ctx, cancel := context.WithCancelCause(t.Context())
-		cancel(other)
-		e := requireError(t, action.call(ctx, newClient(t, "https://api.example.com"), ref))
-		require.ErrorIs(t, e, context.Canceled)
-		assert.Contains(t, e.Error(), "Other")
-		source := losant.TokenSourceFunc(func(context.Context) (string, error) { return "", other })
-		e = requireError(t, action.call(t.Context(), newClient(t, "https://api.example.com", losant.WithTokenSource(source)), ref), "ErrTokenSource")
-		assert.Contains(t, e.Error(), "Other")
-	}
-}
-
-// TestRedactedErrorsAreFound: what was redacted can still be told by its type.
-func TestRedactedErrorsAreFound(t *testing.T) {
-	t.Parallel()
-	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
-		return nil, fmt.Errorf("proxy refused %q: %w", r.Header.Get("Authorization"), &net.OpError{Op: "dial", Err: io.ErrUnexpectedEOF})
-	})
-	err := get.call(t.Context(), newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: transport})), ref)
-	var network *net.OpError
-	require.ErrorAs(t, err, &network)
-	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
-	requireNoToken(t, everyForm(t, err))
-	requireNoToken(t, everyForm(t, errors.Unwrap(err)))
-
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		_, _ = fmt.Fprintf(w, `{"date":%q}`, r.Header.Get("Authorization"))
-	})
-	_, err = losant.Call[struct{ Date time.Time }](t.Context(), newClient(t, s.URL), losant.Request{Method: "GET", Path: []string{"x"}})
-	requireError(t, err, "ErrInvalidResponse")
-	requireNoToken(t, everyForm(t, errors.Unwrap(err)))
-}
-
-// carrying errors of transports hold the request, some of them well hidden.
+// Errors from which a request can be reached, and one from which none can.
 type (
 	carrying struct{ Request *http.Request }
 	hiding   struct{ kept any }
@@ -181,9 +169,9 @@ func (c carrying) Timeout() bool { return true }
 
 func (carrying) Temporary() bool { return true }
 
-// TestRequestIsNotReachable through an error, although the transport's error
-// holds it. What holds none is found.
-func TestRequestIsNotReachable(t *testing.T) {
+// TestNoRequestIsReachableFromErrors, although the errors of the transport hold one.
+// Errors that hold none are found.
+func TestNoRequestIsReachableFromErrors(t *testing.T) {
 	t.Parallel()
 	const secret = "Authorization"
 	plain := &harmless{7}

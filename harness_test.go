@@ -37,7 +37,13 @@ import (
 //	assert.Equal(t, int32(2), server.arrived.Load())
 //
 // Where connections do not matter, a mock transport takes the place of the server:
-// see [through], [fromMemory] and [errorFrom]. requireError asserts which sentinels
+//
+//	api := &recorder{}
+//	client := through(t, api)
+//	require.NoError(t, get.call(t.Context(), client, ref))
+//	assert.Equal(t, invitePath, api.request.URL.Path)
+//
+// or, even shorter, err := errorFrom(t, get, 404, "…"). requireError asserts which sentinels
 // an error matches, and that it matches no other.
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -231,6 +237,30 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 func through(t *testing.T, transport http.RoundTripper, opts ...losant.Option) *losant.Client {
 	t.Helper()
 	return newClient(t, "https://api.example.com", append([]losant.Option{losant.WithHTTPClient(&http.Client{Transport: transport})}, opts...)...)
+}
+
+// recorder is a mock transport that keeps the last request and its body.
+type recorder struct {
+	respond httpmock.Responder // nil: succeedInMemory
+	count   int                // of the requests
+	request *http.Request
+	body    string
+}
+
+func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
+	r.count++
+	r.request, r.body = request, ""
+	if request.Body != nil {
+		data, err := io.ReadAll(request.Body)
+		if err != nil {
+			return nil, err
+		}
+		r.body = string(data)
+	}
+	if r.respond == nil {
+		return succeedInMemory(request)
+	}
+	return r.respond(request)
 }
 
 // fromMemory returns a client whose every request gets the same response, and the

@@ -12,80 +12,64 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// TestFlags: each of the three is sent as it was set, whatever the others are.
-func TestFlags(t *testing.T) {
-	t.Parallel()
-	for n := range 8 {
-		actions, links, embedded := n&1 != 0, n&2 != 0, n&4 != 0
-		var got url.Values
-		client := through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
-			got = r.URL.Query()
-			return invited(r)
-		}))
-		require.NoError(t, get.call(t.Context(), client, ref, losant.WithActions(actions), losant.WithLinks(links), losant.WithEmbedded(embedded)))
-		assert.Equal(t, url.Values{"_actions": {strconv.FormatBool(actions)}, "_links": {strconv.FormatBool(links)}, "_embedded": {strconv.FormatBool(embedded)}}, got)
-	}
-}
-
-// TestTildeIsPrintable: the last character of ASCII that a header may carry is in
-// semver ranges and in tokens.
-func TestTildeIsPrintable(t *testing.T) {
+// TestHeadersAsTheyArrive: the headers of a request without a body at a server.
+func TestHeadersAsTheyArrive(t *testing.T) {
 	t.Parallel()
 	var got http.Header
-	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
-		got = r.Header
-		return invited(r)
-	})
-	client, err := losant.NewClient("to~ken", losant.WithAPIVersion("~1.30.0"), losant.WithHTTPClient(&http.Client{Transport: transport}))
-	require.NoError(t, err)
-	require.NoError(t, get.call(t.Context(), client, ref))
-	assert.Equal(t, []string{"Bearer to~ken", "~1.30.0"}, []string{got.Get("Authorization"), got.Get("Accept-Version")})
-}
-
-// TestLongestBaseURL has a path of 1 KiB.
-func TestLongestBaseURL(t *testing.T) {
-	t.Parallel()
-	longest := "https://api.example.com/" + strings.Repeat("a", 1<<10-1)
-	_, err := losant.NewClient(canary, losant.WithBaseURL(longest))
-	require.NoError(t, err)
-	_, err = losant.NewClient(canary, losant.WithBaseURL(longest+"a"))
-	requireError(t, err, "ErrInvalidArgument")
-}
-
-// TestHeadersOfOptions: the headers that the wire cases do not cover.
-func TestHeadersOfOptions(t *testing.T) {
-	t.Parallel()
-	var got http.Header
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		got = r.Header.Clone()
 		succeed(w, r)
 	})
-	agent := "losant-rest-go/0.1.0 (" + runtime.Version() + ")"
-	require.NoError(t, get.call(t.Context(), newClient(t, s.URL), ref))
+	require.NoError(t, get.call(t.Context(), newClient(t, server.URL), ref))
 	assert.Equal(t, http.Header{
-		"Accept": {"application/json"}, "Accept-Version": {"^1.30.0"}, "Authorization": {"Bearer " + canary}, "User-Agent": {agent}, "Accept-Encoding": {"gzip"},
+		"Accept": {"application/json"}, "Accept-Version": {"^1.30.0"}, "Authorization": {"Bearer " + canary}, "Accept-Encoding": {"gzip"},
+		"User-Agent": {"losant-rest-go/0.1.0 (" + runtime.Version() + ")"},
 	}, got)
-
-	client := newClient(t, s.URL, losant.WithUserAgent("inviter/1.2"), losant.WithAPIVersion("^2"), losant.WithDefaults(losant.WithLosantDomain("a.example.com")))
-	require.NoError(t, get.call(t.Context(), client, ref))
-	assert.Equal(t, "inviter/1.2 "+agent, got.Get("User-Agent"))
-	assert.Equal(t, "^2", got.Get("Accept-Version"))
-	assert.Equal(t, "a.example.com", got.Get("Losantdomain"))
-
-	require.NoError(t, get.call(t.Context(), client, ref, losant.WithLosantDomain("b.example.com")))
-	assert.Equal(t, []string{"b.example.com"}, got.Values("Losantdomain"), "the call's own option wins")
-	require.NoError(t, get.call(t.Context(), client, ref, losant.WithLosantDomain("")))
-	assert.Empty(t, got.Values("Losantdomain"), "and can take the default back")
 }
 
-func TestNewClientRefuses(t *testing.T) {
+// TestOptionsChangeHeaders: the last ones win, the call's after the client's, and
+// products are put before each other. A tilde is the last character that a header
+// may have.
+func TestOptionsChangeHeaders(t *testing.T) {
+	t.Parallel()
+	api := &recorder{}
+	client := through(t, api, losant.WithUserAgent("inner/1"), losant.WithUserAgent("outer/2"), losant.WithAPIVersion("^1"), losant.WithAPIVersion("~2"),
+		losant.WithDefaults(losant.WithLosantDomain("a.example.com")), losant.WithDefaults(losant.WithActions(true)))
+	require.NoError(t, get.call(t.Context(), client, ref))
+	assert.Equal(t, "outer/2 inner/1 losant-rest-go/0.1.0 ("+runtime.Version()+")", api.request.Header.Get("User-Agent"))
+	assert.Equal(t, "~2", api.request.Header.Get("Accept-Version"))
+	assert.Equal(t, "a.example.com", api.request.Header.Get("Losantdomain"))
+	assert.Equal(t, "true", api.request.URL.Query().Get("_actions"))
+
+	require.NoError(t, get.call(t.Context(), client, ref, losant.WithLosantDomain("b.example.com"), losant.WithActions(false)))
+	assert.Equal(t, []string{"b.example.com"}, api.request.Header.Values("Losantdomain"))
+	assert.Equal(t, "false", api.request.URL.Query().Get("_actions"))
+
+	require.NoError(t, get.call(t.Context(), client, ref, losant.WithLosantDomain("")))
+	assert.Empty(t, api.request.Header.Values("Losantdomain"), "an empty domain removes the default")
+}
+
+// TestFlagsAreIndependent: each of the three is sent as it is set.
+func TestFlagsAreIndependent(t *testing.T) {
+	t.Parallel()
+	for n := range 8 {
+		actions, links, embedded := n&1 != 0, n&2 != 0, n&4 != 0
+		api := &recorder{}
+		require.NoError(t, get.call(t.Context(), through(t, api), ref, losant.WithActions(actions), losant.WithLinks(links), losant.WithEmbedded(embedded)))
+		assert.Equal(t, url.Values{
+			"_actions": {strconv.FormatBool(actions)}, "_links": {strconv.FormatBool(links)}, "_embedded": {strconv.FormatBool(embedded)},
+		}, api.request.URL.Query())
+	}
+}
+
+// TestNewClientRefusesInvalidOptions, and quotes no secret of theirs.
+func TestNewClientRefusesInvalidOptions(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2hunter2"
 	for name, opts := range map[string][]losant.Option{
@@ -110,6 +94,7 @@ func TestNewClientRefuses(t *testing.T) {
 		"escaped slash":            {losant.WithBaseURL("https://api.losant.com/a%2fb")},
 		"escaped escape":           {losant.WithBaseURL("https://api.losant.com/%252e")},
 		"empty segment":            {losant.WithBaseURL("https://api.losant.com//b")},
+		"path above 1 KiB":         {losant.WithBaseURL("https://api.losant.com/" + strings.Repeat("a", 1<<10))},
 		"line end":                 {losant.WithBaseURL("https://api.losant.com/\r\nX: y")},
 		"plain HTTP":               {losant.WithBaseURL("http://api.losant.com")},
 		"plain HTTP like loopback": {losant.WithBaseURL("http://localhost.example.com")},
@@ -135,7 +120,7 @@ func TestNewClientRefuses(t *testing.T) {
 		"negative longest wait":    {losant.WithRetryPolicy(losant.RetryPolicy{MaxWait: -1})},
 		"negative time":            {losant.WithRetryPolicy(losant.RetryPolicy{AttemptTimeout: -1})},
 		"negative budget":          {losant.WithRetryPolicy(losant.RetryPolicy{Budget: -2})},
-		"waits turned round":       {losant.WithRetryPolicy(losant.RetryPolicy{MinWait: 2, MaxWait: 1})},
+		"MinWait over MaxWait":     {losant.WithRetryPolicy(losant.RetryPolicy{MinWait: 2, MaxWait: 1})},
 		"bad default":              {losant.WithDefaults(losant.WithLosantDomain("a\nb"))},
 		"no default":               {losant.WithDefaults(nil)},
 		"shared response":          {losant.WithDefaults(losant.WithResponse(new(losant.Response)))},
@@ -161,7 +146,7 @@ func TestNewClientRefuses(t *testing.T) {
 	}
 }
 
-func TestNewClientAccepts(t *testing.T) {
+func TestNewClientAcceptsValidOptions(t *testing.T) {
 	t.Parallel()
 	source := losant.TokenSourceFunc(func(context.Context) (string, error) { return canary, nil })
 	for name, opts := range map[string][]losant.Option{
@@ -172,11 +157,12 @@ func TestNewClientAccepts(t *testing.T) {
 		"loopback of IPv6":     {losant.WithBaseURL("http://[::1]:80")},
 		"insecure":             {losant.WithBaseURL("http://api.example.com"), losant.WithInsecureHTTP()},
 		"insecure, then URL":   {losant.WithInsecureHTTP(), losant.WithBaseURL("http://api.example.com")},
-		"client without all":   {losant.WithHTTPClient(&http.Client{})},
+		"empty HTTP client":    {losant.WithHTTPClient(&http.Client{})},
 		"short waits only":     {losant.WithRetryPolicy(losant.RetryPolicy{MaxWait: time.Millisecond})},
 		"long waits only":      {losant.WithRetryPolicy(losant.RetryPolicy{MinWait: time.Hour})},
 		"largest bound":        {losant.WithMaxResponseBytes(1<<63 - 1)},
 		"source":               {losant.WithTokenSource(source)},
+		"path of 1 KiB":        {losant.WithBaseURL("https://api.losant.com/" + strings.Repeat("a", 1<<10-1))},
 		"version with a space": {losant.WithAPIVersion(">=1.30.0 <2")},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -188,8 +174,8 @@ func TestNewClientAccepts(t *testing.T) {
 	}
 }
 
-// TestHTTPClientIsLeftAlone: what the user gave is neither changed nor closed.
-func TestHTTPClientIsLeftAlone(t *testing.T) {
+// TestHTTPClientIsNotChanged, nor are its connections closed.
+func TestHTTPClientIsNotChanged(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(503), succeed)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS13}}
@@ -204,38 +190,19 @@ func TestHTTPClientIsLeftAlone(t *testing.T) {
 	assert.Nil(t, hc.CheckRedirect)
 }
 
-// TestTransportSetLater: the transport that the client has at the time of a call
-// carries it. Tools for tests put theirs in late.
-func TestTransportSetLater(t *testing.T) {
+// TestTransportIsReadForEachCall, because tools for tests replace it late.
+func TestTransportIsReadForEachCall(t *testing.T) {
 	t.Parallel()
 	hc := &http.Client{}
 	client := newClient(t, "https://api.example.com", losant.WithHTTPClient(hc))
-	transport := httpmock.NewMockTransport()
-	transport.RegisterNoResponder(invited)
-	hc.Transport = transport
+	api := &recorder{}
+	hc.Transport = api
 	require.NoError(t, get.call(t.Context(), client, ref))
-	assert.Equal(t, 1, transport.GetTotalCallCount())
+	assert.Equal(t, 1, api.count)
 }
 
-// TestOptionsAddUp: defaults and products given one after the other.
-func TestOptionsAddUp(t *testing.T) {
-	t.Parallel()
-	var got *http.Request
-	client := newClient(t, "https://api.example.com", losant.WithUserAgent("inner/1"), losant.WithUserAgent("outer/2"),
-		losant.WithDefaults(losant.WithLosantDomain("example.com")), losant.WithDefaults(losant.WithActions(true)),
-		losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			got = r
-			return invited(r)
-		})}))
-	require.NoError(t, get.call(t.Context(), client, ref))
-	assert.True(t, strings.HasPrefix(got.Header.Get("User-Agent"), "outer/2 inner/1 losant-rest-go/"))
-	assert.Equal(t, "example.com", got.Header.Get("Losantdomain"))
-	assert.Equal(t, "true", got.URL.Query().Get("_actions"))
-}
-
-// TestHTTPClientTimeout: a timeout that the user set still holds, unless the
-// policy's is shorter.
-func TestHTTPClientTimeout(t *testing.T) {
+// TestHTTPClientTimeoutLimitsAttempts, unless the policy's AttemptTimeout is shorter.
+func TestHTTPClientTimeoutLimitsAttempts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		hang := roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -243,7 +210,8 @@ func TestHTTPClientTimeout(t *testing.T) {
 			return nil, r.Context().Err()
 		})
 		for timeout, want := range map[time.Duration]time.Duration{time.Second: time.Second, time.Hour: 30 * time.Second} {
-			client := newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: hang, Timeout: timeout}), losant.WithRetryPolicy(losant.RetryPolicy{MaxAttempts: 1}))
+			client := newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: hang, Timeout: timeout}),
+				losant.WithRetryPolicy(losant.RetryPolicy{MaxAttempts: 1}))
 			started := time.Now()
 			requireError(t, get.call(t.Context(), client, ref))
 			assert.Equal(t, want, time.Since(started))
@@ -251,8 +219,8 @@ func TestHTTPClientTimeout(t *testing.T) {
 	})
 }
 
-// TestHTTPClientTimeoutIsNamed: on a real connection.
-func TestHTTPClientTimeoutIsNamed(t *testing.T) {
+// TestErrorNamesHTTPClientTimeout that ended an attempt.
+func TestErrorNamesHTTPClientTimeout(t *testing.T) {
 	t.Parallel()
 	s := serve(t, silence)
 	transport := &http.Transport{}
@@ -266,8 +234,8 @@ func TestHTTPClientTimeoutIsNamed(t *testing.T) {
 	assert.ErrorContains(t, err, "20ms")
 }
 
-// TestWithMaxAttempts: replaces the policy's, for the call.
-func TestWithMaxAttempts(t *testing.T) {
+// TestWithMaxAttemptsReplacesThePolicys for the call.
+func TestWithMaxAttemptsReplacesThePolicys(t *testing.T) {
 	t.Parallel()
 	for n, arrived := range map[int]int32{1: 1, 2: 2, 6: 6} {
 		s := serve(t, status(503))
@@ -281,20 +249,20 @@ func TestWithMaxAttempts(t *testing.T) {
 	assert.Zero(t, s.arrived.Load())
 }
 
-// TestWithQuery: parameters of a newer version of the API, and of nothing else.
-func TestWithQuery(t *testing.T) {
+// TestWithQueryAddsParameters that the request does not send by itself.
+func TestWithQueryAddsParameters(t *testing.T) {
 	t.Parallel()
-	var query string
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) { query = r.URL.RawQuery; succeed(w, r) })
-	client := newClient(t, s.URL, losant.WithDefaults(losant.WithQuery("new", "1"), losant.WithQuery("other", "2")))
+	api := &recorder{}
+	client := through(t, api, losant.WithDefaults(losant.WithQuery("new", "1"), losant.WithQuery("other", "2")))
 	require.NoError(t, get.call(t.Context(), client, ref, losant.WithQuery("new", "a b&c")))
-	assert.Equal(t, "_actions=false&_embedded=true&_links=true&new=a+b%26c&other=2", query)
+	assert.Equal(t, "_actions=false&_embedded=true&_links=true&new=a+b%26c&other=2", api.request.URL.RawQuery)
 	require.NoError(t, get.call(t.Context(), client, ref))
-	assert.Equal(t, "_actions=false&_embedded=true&_links=true&new=1&other=2", query, "the default is as before")
+	assert.Equal(t, "_actions=false&_embedded=true&_links=true&new=1&other=2", api.request.URL.RawQuery, "the default is not changed")
 	for _, name := range []string{"", "_actions", "_links", "_embedded"} {
 		requireError(t, get.call(t.Context(), client, ref, losant.WithQuery(name, "x")), "ErrInvalidArgument")
 	}
-	_, err := losant.Call[any](t.Context(), client, losant.Request{Method: "GET", Path: []string{"x"}, Query: map[string][]string{"mine": {"1"}}}, losant.WithQuery("mine", "2"))
+	request := losant.Request{Method: "GET", Path: []string{"x"}, Query: url.Values{"mine": {"1"}}}
+	_, err := losant.Call[any](t.Context(), client, request, losant.WithQuery("mine", "2"))
 	requireError(t, err, "ErrInvalidArgument")
-	assert.Equal(t, int32(2), s.arrived.Load())
+	assert.Equal(t, 2, api.count)
 }

@@ -21,20 +21,8 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// TestShortTokensAreNotSearchedFor: six characters may be a secret; fewer are
-// none, and may be a part of any word.
-func TestShortTokensAreNotSearchedFor(t *testing.T) {
-	t.Parallel()
-	for token, want := range map[string]string{"invit": "no such invitation", "invita": "no such [token]tion"} {
-		source := losant.TokenSourceFunc(func(context.Context) (string, error) { return token, nil })
-		client := through(t, roundTripper(func(*http.Request) (*http.Response, error) {
-			return httpmock.NewStringResponse(404, `{"message":"no such invitation"}`), nil
-		}), losant.WithTokenSource(source))
-		assert.Equal(t, want, requireError(t, get.call(t.Context(), client, ref), "ErrNotFound").Message)
-	}
-}
-
-// TestTokenIsNeverPrinted looks at everything that the library hands out.
+// TestTokenIsNeverPrinted, whatever a server echoes and however a program prints what
+// the library returns.
 func TestTokenIsNeverPrinted(t *testing.T) {
 	t.Parallel()
 	var logged buffer
@@ -90,8 +78,8 @@ func TestTokenIsNeverPrinted(t *testing.T) {
 			})
 		}
 	}
-	// Without connections, which reflection must not look at while they live.
-	quiet := newClient(t, "https://api.example.com", losant.WithLogger(logger), losant.WithHTTPClient(&http.Client{Transport: roundTripper(says(503))}))
+	// This client has no connections, because reflection on them would be a data race.
+	quiet := through(t, roundTripper(says(503)), losant.WithLogger(logger))
 	require.Error(t, resend.call(t.Context(), quiet, ref))
 	for _, v := range []any{quiet, *quiet, quiet.InstanceOrgInvite, []any{quiet}, source, losant.WithBaseURL("https://x"), losant.TokenSourceFunc(func(context.Context) (string, error) { return canary, nil })} {
 		requireNoToken(t, everyForm(t, v))
@@ -104,8 +92,8 @@ func TestTokenIsNeverPrinted(t *testing.T) {
 	})
 }
 
-// TestTokensOfEveryAttemptAreRedacted: an answer may echo a token that was
-// replaced since, and the source may have failed since.
+// TestTokensOfEveryAttemptAreRedacted: a response may echo a token that was replaced
+// since, or whose source failed since.
 func TestTokensOfEveryAttemptAreRedacted(t *testing.T) {
 	t.Parallel()
 	echo := func(code int, words string) answer {
@@ -138,19 +126,17 @@ func TestTokensOfEveryAttemptAreRedacted(t *testing.T) {
 	}
 }
 
-// TestTokenIsNotInContextOrPanic: a transport that prints the context of its
-// request, or panics, does not show it either.
-func TestTokenIsNotInContextOrPanic(t *testing.T) {
+// TestTokenIsNotInTheContext of a request, which a transport may print or panic with.
+func TestTokenIsNotInTheContext(t *testing.T) {
 	t.Parallel()
 	var printed string
 	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
 		printed = fmt.Sprintf("%v %+v %#v %s", r.Context(), r.Context(), r.Context(), r.Context())
 		panic(r.Context())
 	})
-	// The deadline makes the exchange itself the context of the request.
 	ctx, cancel := context.WithTimeout(t.Context(), 1e9)
 	defer cancel()
-	client := newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: transport}))
+	client := through(t, transport)
 	func() {
 		defer func() {
 			value := recover()
@@ -163,8 +149,8 @@ func TestTokenIsNotInContextOrPanic(t *testing.T) {
 	requireNoToken(t, printed)
 }
 
-// TestEscapedTokenIsRedacted: an echo in any form, whole or broken off, in what
-// is read as JSON and in what is not.
+// TestEscapedTokenIsRedacted: an echo in any form, complete or cut off, in JSON and in
+// any other text.
 func TestEscapedTokenIsRedacted(t *testing.T) {
 	t.Parallel()
 	const token = `s3cret"/<&>'\\+=%41?[x]$^.*-end`
@@ -182,35 +168,43 @@ func TestEscapedTokenIsRedacted(t *testing.T) {
 			echo := escape(token[:n])
 			message, _ := json.Marshal(map[string]string{"type": echo, "message": "got " + echo})
 			for _, body := range []string{string(message), "<pre>Authorization: Bearer " + echo, `{"type":"T","message":"Bearer ` + echo} {
-				client := through(t, roundTripper(func(*http.Request) (*http.Response, error) { return httpmock.NewStringResponse(502, body), nil }),
+				client := through(t, roundTripper(httpmock.NewStringResponder(502, body)),
 					losant.WithTokenSource(losant.TokenSourceFunc(func(context.Context) (string, error) { return token, nil })))
 				err := resend.call(t.Context(), client, ref)
 				require.ErrorIs(t, err, losant.ErrServer)
-				data, _ := json.Marshal(err)
-				for _, text := range []string{err.Error(), fmt.Sprintf("%+v %#v", err, err), string(data)} {
-					require.NotContains(t, text, "s3cret", name)
-					require.NotContains(t, text, escape(token[:6]), name)
-				}
+				require.NotContains(t, textOf(err), "s3cret", name)
+				require.NotContains(t, textOf(err), escape(token[:6]), name)
 				require.Contains(t, err.Error(), "[token]", "%s: %q", name, body)
 			}
 		}
 	}
 }
 
-// TestTokenBeyondTheSnippet: a token that the end of the snippet cuts in two.
-func TestTokenBeyondTheSnippet(t *testing.T) {
+// TestTokenAtTheEndOfAMessageIsRedacted, although the message is truncated within it.
+func TestTokenAtTheEndOfAMessageIsRedacted(t *testing.T) {
 	t.Parallel()
 	for _, border := range []int{120, 1 << 10, 4 << 10} {
 		for n := range 40 {
 			pad := strings.Repeat("x ", border/2)[:border-n]
 			for _, body := range []string{pad + canary + " after", `{"message":"` + pad + canary + ` after"}`} {
-				requireNoToken(t, everyTextOf(errorFrom(t, resend, 500, body)))
+				requireNoToken(t, textOf(errorFrom(t, resend, 500, body)))
 			}
 		}
 	}
 }
 
-func everyTextOf(err error) string {
+// textOf prints err in the usual forms, which is faster than [everyForm].
+func textOf(err error) string {
 	data, _ := json.Marshal(err)
 	return fmt.Sprintf("%v %+v %#v %s", err, err, err, data)
+}
+
+// TestTokensBelow6CharactersAreNotRedacted, because they could be a part of any word.
+func TestTokensBelow6CharactersAreNotRedacted(t *testing.T) {
+	t.Parallel()
+	for token, want := range map[string]string{"invit": "no such invitation", "invita": "no such [token]tion"} {
+		source := losant.TokenSourceFunc(func(context.Context) (string, error) { return token, nil })
+		client := through(t, roundTripper(httpmock.NewStringResponder(404, `{"message":"no such invitation"}`)), losant.WithTokenSource(source))
+		assert.Equal(t, want, requireError(t, get.call(t.Context(), client, ref), "ErrNotFound").Message)
+	}
 }
