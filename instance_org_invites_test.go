@@ -1,7 +1,6 @@
 package losant_test
 
 import (
-	"net/http"
 	"testing"
 
 	"github.com/jarcoal/httpmock"
@@ -11,10 +10,11 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// The actions of the collection: Get and Post follow the rules of a single
-// invite's Get and ResendInvite, which are tested there.
+// Get and Post follow the rules of Get and ResendInvite of a single invitation, which
+// are tested in more detail.
 
-func TestInvitesQuery(t *testing.T) {
+// TestInvitesQueryIsSent: only the fields that are set, escaped.
+func TestInvitesQueryIsSent(t *testing.T) {
 	t.Parallel()
 	const flags = "_actions=false&_embedded=true&_links=true"
 	for want, query := range map[string]losant.InstanceOrgInvitesQuery{
@@ -24,23 +24,20 @@ func TestInvitesQuery(t *testing.T) {
 		},
 		flags + "&sortDirection=up&sortField=shoeSize": {SortField: "shoeSize", SortDirection: "up"},
 	} {
-		var got string
-		client := newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			got = r.URL.RawQuery
-			return httpmock.NewStringResponse(200, `{"items":[],"count":0}`), nil
-		})}))
-		list, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, query)
+		api := &recorder{respond: httpmock.NewStringResponder(200, `{"items":[],"count":0}`)}
+		list, err := through(t, api).InstanceOrgInvites.Get(t.Context(), invitesRef, query)
 		require.NoError(t, err)
-		assert.Empty(t, list.Items)
-		assert.NotNil(t, list.Items)
-		assert.Equal(t, want, got)
+		assert.Equal(t, []losant.OrgInvite{}, list.Items)
+		assert.Equal(t, want, api.request.URL.RawQuery)
 	}
 }
 
-func TestInvitesRefused(t *testing.T) {
+// TestInvalidArgumentsOfInvitesAreRefused: ids, the invitation to send, and half a
+// filter, which would select every invitation.
+func TestInvalidArgumentsOfInvitesAreRefused(t *testing.T) {
 	t.Parallel()
-	s := serve(t, succeed)
-	client := newClient(t, s.URL)
+	api := &recorder{}
+	client := through(t, api)
 	for _, hostile := range hostileIDs() {
 		_, err := client.InstanceOrgInvites.Get(t.Context(), losant.InstanceOrgInvitesRef{InstanceID: id, OrgID: hostile}, losant.InstanceOrgInvitesQuery{})
 		requireError(t, err, "ErrInvalidArgument")
@@ -65,13 +62,17 @@ func TestInvitesRefused(t *testing.T) {
 		_, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, query)
 		assert.Contains(t, requireError(t, err, "ErrInvalidArgument").Message, words)
 	}
-	assert.Zero(t, s.arrived.Load())
+	assert.Zero(t, api.count)
+}
+
+// TestInviteOfARef is the reference of one of the invitations.
+func TestInviteOfARef(t *testing.T) {
+	t.Parallel()
 	assert.Equal(t, ref, invitesRef.Invite(ref.InviteID))
 }
 
-// TestInvitesThatAreNone: a list without items, or with an item without an id,
-// is not a list of invitations.
-func TestInvitesThatAreNone(t *testing.T) {
+// TestListWithoutInvitationsIsInvalidResponse: it needs items, and each needs an id.
+func TestListWithoutInvitationsIsInvalidResponse(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"", "{}", "null", `{"items":null}`, `{"items":{}}`, `{"items":[{}]}`, `{"items":[null]}`, `{"items":[` + inviteJSON + `,{"id":""}]}`, "[]", "[{}]", `{"items":[],"count":"2"}`, `{"items":[],"count":1.5}`,
@@ -86,9 +87,9 @@ func TestInvitesThatAreNone(t *testing.T) {
 	}
 }
 
-// TestPostedShapes: the API's documents allow three shapes of the response to a
-// Post. A list is only one of them.
-func TestPostedShapes(t *testing.T) {
+// TestPostAcceptsAListAnInvitationOrAnArray, because the API's documentation allows all
+// three. Get accepts a list only.
+func TestPostAcceptsAListAnInvitationOrAnArray(t *testing.T) {
 	t.Parallel()
 	post := losant.OrgInvitePost{Email: "new.member@example.com", Role: "edit"}
 	for text, emails := range map[string]int{
@@ -111,12 +112,12 @@ func TestPostedShapes(t *testing.T) {
 	for _, text := range []string{`{"id":"x","role":5}`, `[{"id":"x","role":5}]`, `{"items":[{"id":"x","role":5}]}`, `{"items":[{"id":"x"}],"count":"1"}`} {
 		client, _ := fromMemory(t, 201, []byte(text))
 		_, err := client.InstanceOrgInvites.Post(t.Context(), invitesRef, post)
-		requireError(t, err, "ErrInvalidResponse") // and the outcome is known
+		requireError(t, err, "ErrInvalidResponse") // the id proves that the API acted
 	}
 }
 
-// TestInvitesAttempts: the list is repeated, the invitation is not.
-func TestInvitesAttempts(t *testing.T) {
+// TestGetOfInvitesIsRetriedAndPostIsNot, unless the API refused the request.
+func TestGetOfInvitesIsRetriedAndPostIsNot(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		script    []answer

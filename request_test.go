@@ -1,109 +1,105 @@
 package losant_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// TestOperationOfACall is named after the method and the words of the path, and
-// what is no word of a route stands as {id}.
-func TestOperationOfACall(t *testing.T) {
+// TestCallSendsTheRequest as it is described.
+func TestCallSendsTheRequest(t *testing.T) {
 	t.Parallel()
-	longest := strings.Repeat("a", 32)
-	for segment, want := range map[string]string{"zones": "/zones", longest: "/" + longest, longest + "a": "/{id}", "Zones": "/{id}", "zone5": "/{id}"} {
-		var got losant.Operation
-		client := through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
-			got, _ = losant.OperationFromContext(r.Context())
-			return invited(r)
-		}))
-		_, err := losant.Call[any](t.Context(), client, losant.Request{Method: "GET", Path: []string{segment}})
-		require.NoError(t, err)
-		assert.Equal(t, losant.Operation{Name: "GET " + want, Method: "GET", PathTemplate: want}, got)
-	}
-	_, err := losant.Call[any](t.Context(), through(t, nothing{}), losant.Request{Method: "GET"})
-	assert.Equal(t, "GET /", requireError(t, err, "ErrInvalidArgument").Operation, "even of a call without a path")
-}
-
-// TestCall: a request arrives as described.
-func TestCall(t *testing.T) {
-	t.Parallel()
+	const flags = "?_actions=false&_embedded=true&_links=true"
+	const route = "/applications/{applicationId}/devices/{deviceId}"
 	for _, row := range []struct {
-		name       string
-		request    losant.Request
-		uri, body  string
-		operation  losant.Operation
-		wantHeader string
+		name              string
+		request           losant.Request
+		uri, body         string
+		operation, method string
+		pathTemplate      string
 	}{
 		{
-			"get", losant.Request{Operation: "Device.Get", Method: "GET", Path: []string{"applications", id, "devices", "b c,50%é"}, Query: url.Values{"x": {"1", "a&b"}, "none": {}}},
-			"/base/applications/" + id + "/devices/b%20c,50%25%C3%A9?_actions=false&_embedded=true&_links=true&x=1&x=a%26b", "",
-			losant.Operation{Name: "Device.Get", Method: "GET", PathTemplate: "/applications/{id}/devices/{id}"}, "",
+			"route", losant.Request{Method: "GET", Route: route, IDs: []string{ref.InstanceID, ref.OrgID}},
+			"/base/applications/" + ref.InstanceID + "/devices/" + ref.OrgID + flags, "", "GET " + route, "GET", route,
+		},
+		{
+			"path", losant.Request{Operation: "Device.Get", Method: "GET", Path: []string{"applications", id, "devices", "b c,50%é"}, Query: url.Values{"x": {"1", "a&b"}, "none": {}}},
+			"/base/applications/" + id + "/devices/b%20c,50%25%C3%A9" + flags + "&x=1&x=a%26b", "", "Device.Get", "GET", "/applications/{id}/devices/{id}",
 		},
 		{
 			"post", losant.Request{Method: "POST", Path: []string{"auth", "user"}, Body: map[string]string{"email": "a"}},
-			"/base/auth/user?_actions=false&_embedded=true&_links=true", `{"email":"a"}`,
-			losant.Operation{Name: "POST /auth/user", Method: "POST", PathTemplate: "/auth/user"}, "application/json",
+			"/base/auth/user" + flags, `{"email":"a"}`, "POST /auth/user", "POST", "/auth/user",
 		},
-		{
-			"post without a body", losant.Request{Method: "POST", Path: []string{"x"}},
-			"/base/x?_actions=false&_embedded=true&_links=true", "{}", losant.Operation{Name: "POST /x", Method: "POST", PathTemplate: "/x"}, "application/json",
-		},
-		{
-			"patch without a body", losant.Request{Method: "PATCH", Path: []string{"x"}},
-			"/base/x?_actions=false&_embedded=true&_links=true", "{}", losant.Operation{Name: "PATCH /x", Method: "PATCH", PathTemplate: "/x"}, "application/json",
-		},
-		{
-			"delete", losant.Request{Method: "DELETE", Path: []string{"x"}},
-			"/base/x?_actions=false&_embedded=true&_links=true", "", losant.Operation{Name: "DELETE /x", Method: "DELETE", PathTemplate: "/x"}, "",
-		},
-		{
-			"put", losant.Request{Method: "PUT", Path: []string{"x"}, Body: []int{1}},
-			"/base/x?_actions=false&_embedded=true&_links=true", "[1]", losant.Operation{Name: "PUT /x", Method: "PUT", PathTemplate: "/x"}, "application/json",
-		},
+		{"post without a body", losant.Request{Method: "POST", Path: []string{"x"}}, "/base/x" + flags, "{}", "POST /x", "POST", "/x"},
+		{"patch without a body", losant.Request{Method: "PATCH", Path: []string{"x"}}, "/base/x" + flags, "{}", "PATCH /x", "PATCH", "/x"},
+		{"put without a body", losant.Request{Method: "PUT", Path: []string{"x"}}, "/base/x" + flags, "{}", "PUT /x", "PUT", "/x"},
+		{"put", losant.Request{Method: "PUT", Path: []string{"x"}, Body: []int{1}}, "/base/x" + flags, "[1]", "PUT /x", "PUT", "/x"},
+		{"delete", losant.Request{Method: "DELETE", Path: []string{"x"}}, "/base/x" + flags, "", "DELETE /x", "DELETE", "/x"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			var uri, sent, contentType string
-			s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-				data, _ := io.ReadAll(r.Body)
-				uri, sent, contentType = r.RequestURI, string(data), r.Header.Get("Content-Type")
-				assert.Equal(t, "Bearer "+canary, r.Header.Get("Authorization"))
-				_, _ = io.WriteString(w, `{"name":"x"}`)
-			})
-			transport := &http.Transport{}
-			t.Cleanup(transport.CloseIdleConnections)
-			client := newClient(t, s.URL+"/base", losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-				operation, _ := losant.OperationFromContext(r.Context())
-				assert.Equal(t, row.operation, operation)
-				return transport.RoundTrip(r)
-			})}))
+			api := &recorder{respond: httpmock.NewStringResponder(200, `{"name":"x"}`)}
+			client := through(t, api, losant.WithBaseURL("https://api.example.com/base"))
 			device, err := losant.Call[struct{ Name string }](t.Context(), client, row.request)
 			require.NoError(t, err)
 			assert.Equal(t, "x", device.Name)
-			assert.Equal(t, row.uri, uri)
-			assert.Equal(t, row.body, sent)
-			assert.Equal(t, row.wantHeader, contentType)
+			assert.Equal(t, row.method, api.request.Method)
+			assert.Equal(t, row.uri, api.request.URL.RequestURI())
+			assert.Equal(t, row.body, api.body)
+			contentType := ""
+			if row.body != "" {
+				contentType = "application/json"
+			}
+			assert.Equal(t, contentType, api.request.Header.Get("Content-Type"))
+			operation, _ := losant.OperationFromContext(api.request.Context())
+			assert.Equal(t, losant.Operation{Name: row.operation, Method: row.method, PathTemplate: row.pathTemplate}, operation)
 		})
 	}
 }
 
-func TestCallRefuses(t *testing.T) {
+// TestOperationOfCallIsNamedAfterThePath, in which {id} replaces every segment that is
+// not a word of a route.
+func TestOperationOfCallIsNamedAfterThePath(t *testing.T) {
 	t.Parallel()
-	s := serve(t, succeed)
-	client := newClient(t, s.URL)
-	fine := losant.Request{Method: "GET", Path: []string{"x"}}
+	longest := strings.Repeat("a", 32)
+	for segment, want := range map[string]string{"zones": "/zones", longest: "/" + longest, longest + "a": "/{id}", "Zones": "/{id}", "zone5": "/{id}"} {
+		api := &recorder{}
+		_, err := losant.Call[any](t.Context(), through(t, api), losant.Request{Method: "GET", Path: []string{segment}})
+		require.NoError(t, err)
+		got, _ := losant.OperationFromContext(api.request.Context())
+		assert.Equal(t, losant.Operation{Name: "GET " + want, Method: "GET", PathTemplate: want}, got)
+	}
+	_, err := losant.Call[any](t.Context(), through(t, nothing{}), losant.Request{Method: "GET"})
+	assert.Equal(t, "GET /", requireError(t, err, "ErrInvalidArgument").Operation, "a call without a path has a name as well")
+}
+
+// TestCallRefusesInvalidRequests, and sends nothing.
+func TestCallRefusesInvalidRequests(t *testing.T) {
+	t.Parallel()
+	api := &recorder{}
+	client := through(t, api)
+	route := "/applications/{applicationId}/devices/{deviceId}"
+	valid := losant.Request{Method: "GET", Path: []string{"x"}}
 	for name, change := range map[string]func(*losant.Request){
+		"one id too few":     func(r *losant.Request) { *r = losant.Request{Method: "GET", Route: route, IDs: []string{id}} },
+		"one id too many":    func(r *losant.Request) { *r = losant.Request{Method: "GET", Route: route, IDs: []string{id, id, id}} },
+		"dots as an id":      func(r *losant.Request) { *r = losant.Request{Method: "GET", Route: route, IDs: []string{id, ".."}} },
+		"invalid id":         func(r *losant.Request) { *r = losant.Request{Method: "GET", Route: route, IDs: []string{id, "x"}} },
+		"route and path":     func(r *losant.Request) { r.Route, r.IDs = route, []string{id, id} },
+		"route of a word":    func(r *losant.Request) { *r = losant.Request{Method: "GET", Route: "applications"} },
+		"dots in the route":  func(r *losant.Request) { *r = losant.Request{Method: "GET", Route: "/applications/../x"} },
+		"negative safety":    func(r *losant.Request) { r.Safety = -1 },
+		"unknown safety":     func(r *losant.Request) { r.Safety = losant.SafetyUnsafe + 1 },
+		"negative limit":     func(r *losant.Request) { r.MaxResponseBytes = -1 },
 		"no path":            func(r *losant.Request) { r.Path = nil },
 		"empty segment":      func(r *losant.Request) { r.Path = []string{"a", ""} },
 		"dot segment":        func(r *losant.Request) { r.Path = []string{"a", ".."} },
@@ -126,38 +122,56 @@ func TestCallRefuses(t *testing.T) {
 		"reader":             func(r *losant.Request) { r.Method, r.Body = "POST", strings.NewReader("{}") },
 		"bytes":              func(r *losant.Request) { r.Method, r.Body = "POST", []byte("{}") },
 		"hostile method":     func(r *losant.Request) { r.Method = "G\x1b[31mET\nlevel=ERROR " + strings.Repeat("x", 1<<20) },
-		"another's error":    func(r *losant.Request) { r.Method, r.Body = "POST", failing{} },
+		"body that fails":    func(r *losant.Request) { r.Method, r.Body = "POST", failing{} },
 	} {
-		request := fine
+		request := valid
 		change(&request)
 		_, err := losant.Call[any](t.Context(), client, request)
 		e := requireError(t, err, "ErrInvalidArgument")
 		assertPrintable(t, e.Error())
 		assert.NotEmpty(t, e.Operation, name)
+		assert.Zero(t, api.count, name)
 	}
 	for _, client := range []*losant.Client{nil, {}} {
-		_, err := losant.Call[any](t.Context(), client, fine)
+		_, err := losant.Call[any](t.Context(), client, valid)
 		requireError(t, err, "ErrInvalidArgument")
 	}
-	assert.Zero(t, s.arrived.Load())
 }
 
-// TestCallAnswers: any JSON, of any type, or nothing; one that the library knows
-// must be complete.
-func TestCallAnswers(t *testing.T) {
+// TestMethodDecidesAboutRetries of Call.
+func TestMethodDecidesAboutRetries(t *testing.T) {
+	t.Parallel()
+	for method, arrived := range map[string]int32{"GET": 4, "DELETE": 4, "PUT": 4, "POST": 1, "PATCH": 1} {
+		s := serve(t, cut)
+		_, err := losant.Call[any](t.Context(), newClient(t, s.URL), losant.Request{Method: method, Path: []string{"x"}})
+		assert.Equal(t, arrived, s.arrived.Load(), method)
+		assert.Equal(t, method != "GET", errors.Is(err, losant.ErrOutcomeUnknown), method)
+	}
+}
+
+// TestCallDecodesAnyJSON: an object, an array, a scalar, or nothing.
+func TestCallDecodesAnyJSON(t *testing.T) {
 	t.Parallel()
 	request := losant.Request{Method: "GET", Path: []string{"x"}}
-	client, _ := fromMemory(t, 200, []byte(` [{"n":1},{"n":2}] `))
-	list, err := losant.Call[[]struct{ N int }](t.Context(), client, request)
-	require.NoError(t, err)
-	assert.Len(t, *list, 2)
-	_, err = losant.Call[struct{}](t.Context(), client, request)
-	requireError(t, err, "ErrInvalidResponse")
+	for text, want := range map[string]any{
+		"{}": map[string]any{}, ` [{"n":1},2] `: []any{map[string]any{"n": 1.0}, 2.0}, "1": 1.0, `"x"`: "x", "true": true, "null": nil, "": nil,
+	} {
+		client, _ := fromMemory(t, 200, []byte(text))
+		value, err := losant.Call[any](t.Context(), client, request)
+		require.NoError(t, err)
+		assert.Equal(t, want, *value)
+	}
 	for _, text := range []string{"<html>", "{}{}", "{", "[", "[]x"} {
 		client, _ := fromMemory(t, 200, []byte(text))
 		_, err := losant.Call[any](t.Context(), client, request)
 		requireError(t, err, "ErrInvalidResponse")
 	}
+	client, _ := fromMemory(t, 200, []byte("[]"))
+	_, err := losant.Call[struct{}](t.Context(), client, request)
+	requireError(t, err, "ErrInvalidResponse")
+	_, err = losant.Call[failing](t.Context(), client, request)
+	requireError(t, err, "ErrInvalidResponse")
+
 	client, _ = fromMemory(t, 200, []byte(`{"total":1}`))
 	embedding, err := losant.Call[struct {
 		*losant.OrgInviteCollection
@@ -165,16 +179,31 @@ func TestCallAnswers(t *testing.T) {
 	}](t.Context(), client, request)
 	require.NoError(t, err)
 	assert.Equal(t, 1, embedding.Total)
-	_, err = losant.Call[failing](t.Context(), client, request)
-	requireError(t, err, "ErrInvalidResponse")
-	client, _ = fromMemory(t, 200, []byte("{}"))
-	anything, err := losant.Call[any](t.Context(), client, request)
-	require.NoError(t, err)
-	assert.Equal(t, map[string]any{}, *anything)
 }
 
-// failing can be neither encoded nor decoded, because of what became of another
-// call.
+// TestSuccessWithoutABodyIsTheZeroT of Call, and NoContent ignores any body.
+func TestSuccessWithoutABodyIsTheZeroT(t *testing.T) {
+	t.Parallel()
+	request := losant.Request{Method: "GET", Path: []string{"x"}}
+	for _, code := range []int{200, 201, 202, 203, 204, 205} {
+		client, _ := fromMemory(t, code, nil)
+		_, err := losant.Call[losant.NoContent](t.Context(), client, request)
+		require.NoError(t, err)
+		object, err := losant.Call[map[string]any](t.Context(), client, request)
+		require.NoError(t, err)
+		assert.Nil(t, *object)
+	}
+	for _, code := range []int{206, 226, 299} {
+		client, _ := fromMemory(t, code, []byte("{}"))
+		_, err := losant.Call[losant.NoContent](t.Context(), client, request)
+		requireError(t, err, "ErrInvalidResponse")
+	}
+	client, _ := fromMemory(t, 200, []byte("<html>"))
+	_, err := losant.Call[losant.NoContent](t.Context(), client, request)
+	require.NoError(t, err)
+}
+
+// failing can neither be encoded nor decoded, because of an error of another call.
 type failing struct{}
 
 var errOther = &losant.Error{Operation: "Other", StatusCode: 404, Err: losant.ErrOutcomeUnknown}
@@ -183,57 +212,8 @@ func (failing) MarshalJSON() ([]byte, error) { return nil, errOther }
 
 func (*failing) UnmarshalJSON([]byte) error { return errOther }
 
-// TestCallAttempts: by the method.
-func TestCallAttempts(t *testing.T) {
-	t.Parallel()
-	for method, arrived := range map[string]int32{"GET": 4, "DELETE": 4, "PUT": 4, "POST": 1, "PATCH": 1} {
-		s := serve(t, cut)
-		_, err := losant.Call[any](t.Context(), newClient(t, s.URL), losant.Request{Method: method, Path: []string{"x"}})
-		assert.Equal(t, arrived, s.arrived.Load(), method)
-		assert.Equal(t, method != "GET", errors.Is(err, losant.ErrOutcomeUnknown), method)
-	}
-	_, err := losant.Call[any](context.TODO(), newClient(t, serve(t, succeed).URL), losant.Request{Method: "GET", Path: []string{"x"}}, losant.WithLosantDomain("a\nb"))
-	requireError(t, err, "ErrInvalidArgument")
-}
-
-// TestRoute: the ids go into their places, and errors and logs show the route.
-func TestRoute(t *testing.T) {
-	t.Parallel()
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		assert.Equal(t, "/applications/575ec8687ae143cd83dc4a95/devices/575ec8687ae143cd83dc4a97", r.URL.Path)
-		operation, _ := losant.OperationFromContext(r.Context())
-		assert.Empty(t, operation)
-		succeed(w, r)
-	})
-	request := losant.Request{Method: "GET", Route: "/applications/{applicationId}/devices/{deviceId}", IDs: []string{ref.InstanceID, ref.OrgID}}
-	var seen losant.Operation
-	transport := &http.Transport{}
-	t.Cleanup(transport.CloseIdleConnections)
-	client := newClient(t, s.URL, losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-		seen, _ = losant.OperationFromContext(r.Context())
-		return transport.RoundTrip(r)
-	})}))
-	_, err := losant.Call[losant.OrgInvite](t.Context(), client, request)
-	require.NoError(t, err)
-	assert.Equal(t, losant.Operation{Name: "GET " + request.Route, Method: "GET", PathTemplate: request.Route}, seen)
-	for _, broken := range []losant.Request{
-		{Method: "GET", Route: request.Route, IDs: []string{ref.InstanceID}},
-		{Method: "GET", Route: request.Route, IDs: []string{ref.InstanceID, ref.OrgID, ref.InviteID}},
-		{Method: "GET", Route: request.Route, IDs: []string{ref.InstanceID, ".."}},
-		{Method: "GET", Route: request.Route, IDs: []string{ref.InstanceID, "x"}},
-		{Method: "GET", Route: request.Route, IDs: []string{ref.InstanceID, ref.OrgID}, Path: []string{"x"}},
-		{Method: "GET", Route: "applications"},
-		{Method: "GET", Route: "/applications/../x"},
-		{Method: "GET"},
-	} {
-		_, err := losant.Call[any](t.Context(), client, broken)
-		requireError(t, err, "ErrInvalidArgument")
-	}
-	assert.Equal(t, int32(1), s.arrived.Load())
-}
-
-// TestSafety: what is declared decides about attempts, not the method.
-func TestSafety(t *testing.T) {
+// TestSafetyDecidesAboutRetries, and not the method, if it is set.
+func TestSafetyDecidesAboutRetries(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		method  string
@@ -250,7 +230,7 @@ func TestSafety(t *testing.T) {
 	} {
 		s := serve(t, succeed, cut)
 		client := newClient(t, s.URL)
-		require.NoError(t, get.call(t.Context(), client, ref), "so that there is a connection that net/http could repeat a GET for")
+		require.NoError(t, get.call(t.Context(), client, ref), "so that there is a connection after whose loss net/http could retry a GET")
 		_, err := losant.Call[any](t.Context(), client, losant.Request{Method: row.method, Path: []string{"x"}, Safety: row.safety})
 		require.Error(t, err)
 		assert.Equal(t, row.unknown, errors.Is(err, losant.ErrOutcomeUnknown), "%s %d", row.method, row.safety)
@@ -258,41 +238,9 @@ func TestSafety(t *testing.T) {
 			assert.Equal(t, 1+row.arrived, s.arrived.Load(), "%s %d", row.method, row.safety)
 		}
 	}
-	for _, safety := range []losant.Safety{-1, losant.SafetyUnsafe + 1} {
-		_, err := losant.Call[any](t.Context(), newClient(t, "http://localhost"), losant.Request{Method: "GET", Path: []string{"x"}, Safety: safety})
-		requireError(t, err, "ErrInvalidArgument")
-	}
 }
 
-// TestAnswersOfCall: any JSON, and nothing at all.
-func TestAnswersOfCall(t *testing.T) {
-	t.Parallel()
-	request := losant.Request{Method: "GET", Path: []string{"x"}}
-	for _, code := range []int{200, 201, 202, 203, 204, 205} {
-		client, _ := fromMemory(t, code, nil)
-		_, err := losant.Call[losant.NoContent](t.Context(), client, request)
-		require.NoError(t, err)
-		object, err := losant.Call[map[string]any](t.Context(), client, request)
-		require.NoError(t, err)
-		assert.Nil(t, *object)
-	}
-	for _, code := range []int{206, 226, 299} {
-		client, _ := fromMemory(t, code, []byte("{}"))
-		_, err := losant.Call[losant.NoContent](t.Context(), client, request)
-		requireError(t, err, "ErrInvalidResponse")
-	}
-	for text, want := range map[string]any{"1": 1.0, `"x"`: "x", "true": true, "null": nil, "[1]": []any{1.0}} {
-		client, _ := fromMemory(t, 200, []byte(text))
-		value, err := losant.Call[any](t.Context(), client, request)
-		require.NoError(t, err)
-		assert.Equal(t, want, *value)
-	}
-	client, _ := fromMemory(t, 200, []byte("<html>"))
-	_, err := losant.Call[losant.NoContent](t.Context(), client, request)
-	require.NoError(t, err, "any body is ignored")
-}
-
-// job is what an action returns with 202 instead of a result.
+// result is decoded by the status: a value, or with 202 a job.
 type result struct {
 	Value string
 	Job   string
@@ -305,8 +253,7 @@ func (r *result) UnmarshalStatus(status int, body []byte) error {
 	return json.Unmarshal(body, &struct{ Value *string }{&r.Value})
 }
 
-// TestTypesByStatus: a T can be decoded by the status.
-func TestTypesByStatus(t *testing.T) {
+func TestStatusUnmarshalerDecodesByStatus(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[int]result{200: {Value: "v"}, 202: {Job: "j"}} {
 		client, _ := fromMemory(t, code, []byte(`{"value":"v","jobId":"j"}`))
@@ -319,18 +266,17 @@ func TestTypesByStatus(t *testing.T) {
 	requireError(t, err, "ErrInvalidResponse", "ErrOutcomeUnknown")
 }
 
-// TestRequire: a response without what was asked for is no success.
-func TestRequire(t *testing.T) {
+func TestRequireRefusesResponsesWithoutTheMembers(t *testing.T) {
 	t.Parallel()
 	request := losant.Request{Method: "DELETE", Path: []string{"x"}, Require: []string{"success", "id"}}
-	for text, fine := range map[string]bool{
+	for text, complete := range map[string]bool{
 		`{"id":"x","success":true,"more":[{}]}`: true, `{"success":1,"id":0}`: true,
 		`{"success":true}`: false, `{"id":"x"}`: false, `{"id":"","success":true}`: false, `{"id":null,"success":true}`: false, `{"id":"x","success":false}`: false,
 		`{"ID":"x","Success":true}`: false, `[]`: false, ``: false, `1`: false, `{"id":"x","success":true`: false, `{"id":"x","success":true}}`: false,
 	} {
 		client, _ := fromMemory(t, 200, []byte(text))
 		_, err := losant.Call[any](t.Context(), client, request)
-		if fine {
+		if complete {
 			require.NoError(t, err, text)
 		} else {
 			require.ErrorIs(t, err, losant.ErrInvalidResponse, text)
@@ -338,36 +284,32 @@ func TestRequire(t *testing.T) {
 	}
 }
 
-// TestRaisedLimit: a request raises the default limit, and no other.
-func TestRaisedLimit(t *testing.T) {
+// TestMaxResponseBytesOfRequest raises the default limit, but not one that the client
+// was given, and lowers none.
+func TestMaxResponseBytesOfRequest(t *testing.T) {
 	t.Parallel()
-	large := serve(t, body(`"`+strings.Repeat("x", 9<<20)+`"`))
-	request := losant.Request{Method: "GET", Path: []string{"x"}}
-	raised := request
-	raised.MaxResponseBytes = 10 << 20
-	lowered := request
-	lowered.MaxResponseBytes = 1
+	const defaultLimit = 8 << 20
+	body := strings.Repeat("x", defaultLimit+1)
 	for _, row := range []struct {
-		request losant.Request
+		limit   int64
 		opts    []losant.Option
-		fine    bool
+		success bool
 	}{
-		{request, nil, false},
-		{raised, nil, true},
-		{raised, []losant.Option{losant.WithMaxResponseBytes(9 << 20)}, false},
-		{lowered, []losant.Option{losant.WithMaxResponseBytes(10 << 20)}, true},
+		{0, nil, false},
+		{defaultLimit, nil, false},
+		{defaultLimit + 1, nil, true},
+		{defaultLimit + 1, []losant.Option{losant.WithMaxResponseBytes(defaultLimit)}, false},
+		{1, []losant.Option{losant.WithMaxResponseBytes(defaultLimit + 1)}, true},
 	} {
-		_, err := losant.Call[string](t.Context(), newClient(t, large.URL, row.opts...), row.request)
-		if row.fine {
+		client := through(t, roundTripper(httpmock.NewStringResponder(200, body)), row.opts...)
+		_, err := losant.Call[losant.NoContent](t.Context(), client, losant.Request{Method: "GET", Path: []string{"x"}, MaxResponseBytes: row.limit})
+		if row.success {
 			require.NoError(t, err)
 		} else {
 			requireError(t, err, "ErrInvalidResponse")
 		}
 	}
-	small := serve(t, body(`"x"`))
-	_, err := losant.Call[string](t.Context(), newClient(t, small.URL), lowered)
-	require.NoError(t, err)
-	lowered.MaxResponseBytes = -1
-	_, err = losant.Call[string](t.Context(), newClient(t, small.URL), lowered)
-	requireError(t, err, "ErrInvalidArgument")
+	client, _ := fromMemory(t, 200, []byte(`"x"`))
+	_, err := losant.Call[string](t.Context(), client, losant.Request{Method: "GET", Path: []string{"x"}, MaxResponseBytes: 1})
+	require.NoError(t, err, "1 byte is less than the default")
 }
