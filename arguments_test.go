@@ -20,11 +20,11 @@ func TestInvalidIDsAreRefused(t *testing.T) {
 			t.Parallel()
 			api := &recorder{}
 			client := through(t, api)
-			for _, hostile := range hostileIDs() {
+			for _, invalid := range invalidIDs() {
 				for field, r := range map[string]losant.InstanceOrgInviteRef{
-					"InstanceID": {InstanceID: hostile, OrgID: ref.OrgID, InviteID: ref.InviteID},
-					"OrgID":      {InstanceID: ref.InstanceID, OrgID: hostile, InviteID: ref.InviteID},
-					"InviteID":   {InstanceID: ref.InstanceID, OrgID: ref.OrgID, InviteID: hostile},
+					"InstanceID": {InstanceID: invalid, OrgID: ref.OrgID, InviteID: ref.InviteID},
+					"OrgID":      {InstanceID: ref.InstanceID, OrgID: invalid, InviteID: ref.InviteID},
+					"InviteID":   {InstanceID: ref.InstanceID, OrgID: ref.OrgID, InviteID: invalid},
 				} {
 					e := requireError(t, action.call(t.Context(), client, r), "ErrInvalidArgument")
 					assert.Equal(t, action.name, e.Operation)

@@ -19,10 +19,10 @@ import (
 
 // FuzzPath: an id is refused, or the path is that of the invitation and nothing else.
 func FuzzPath(f *testing.F) {
-	for _, hostile := range hostileIDs() {
-		f.Add(hostile, id, id)
-		f.Add(id, hostile, id)
-		f.Add(id, id, hostile)
+	for _, invalid := range invalidIDs() {
+		f.Add(invalid, id, id)
+		f.Add(id, invalid, id)
+		f.Add(id, id, invalid)
 	}
 	f.Add(id, id, id)
 	valid := regexp.MustCompile(`\Ahttps://api\.losant\.com/instances/[A-Fa-f0-9]{24}/orgs/[A-Fa-f0-9]{24}/invites/[A-Fa-f0-9]{24}\?_actions=false&_embedded=true&_links=true\z`)

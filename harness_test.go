@@ -362,8 +362,8 @@ func sourceOf(pairs ...[2]any) losant.Option {
 	}))
 }
 
-// hostileIDs returns texts that are not ids, most of which would change the path.
-func hostileIDs() []string {
+// invalidIDs returns texts that are not ids, most of which would change the path.
+func invalidIDs() []string {
 	return []string{
 		"", " ", ".", "..", "...", "/", "//", "../", "/..", "../..", "a/b", "./" + id, id + "/", "/" + id, id + "/..", "../" + id,
 		"%2e%2e", "%2E%2E%2F", "%2e", "..%2f", "%00", "%252e%252e", "..;", "..;/", `..\`, `\..\`, "a/b c%2e?#", "?", "#", "?x=1", id + "?x=1", id + "#",

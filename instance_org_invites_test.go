@@ -38,10 +38,10 @@ func TestInvalidArgumentsOfInvitesAreRefused(t *testing.T) {
 	t.Parallel()
 	api := &recorder{}
 	client := through(t, api)
-	for _, hostile := range hostileIDs() {
-		_, err := client.InstanceOrgInvites.Get(t.Context(), losant.InstanceOrgInvitesRef{InstanceID: id, OrgID: hostile}, losant.InstanceOrgInvitesQuery{})
+	for _, invalid := range invalidIDs() {
+		_, err := client.InstanceOrgInvites.Get(t.Context(), losant.InstanceOrgInvitesRef{InstanceID: id, OrgID: invalid}, losant.InstanceOrgInvitesQuery{})
 		requireError(t, err, "ErrInvalidArgument")
-		_, err = client.InstanceOrgInvites.Post(t.Context(), losant.InstanceOrgInvitesRef{InstanceID: hostile, OrgID: id}, losant.OrgInvitePost{Email: "a@example.com", Role: "view"})
+		_, err = client.InstanceOrgInvites.Post(t.Context(), losant.InstanceOrgInvitesRef{InstanceID: invalid, OrgID: id}, losant.OrgInvitePost{Email: "a@example.com", Role: "view"})
 		requireError(t, err, "ErrInvalidArgument")
 	}
 	for field, post := range map[string]losant.OrgInvitePost{

@@ -112,7 +112,7 @@ func TestCallRefusesInvalidRequests(t *testing.T) {
 		"line end":           func(r *losant.Request) { r.Path = []string{"a\r\nb"} },
 		"no method":          func(r *losant.Request) { r.Method = "" },
 		"method in lower":    func(r *losant.Request) { r.Method = "get" },
-		"odd method":         func(r *losant.Request) { r.Method = "TRACE" },
+		"unknown method":     func(r *losant.Request) { r.Method = "TRACE" },
 		"body of a GET":      func(r *losant.Request) { r.Body = 1 },
 		"flag in the query":  func(r *losant.Request) { r.Query = url.Values{"_links": {"true"}} },
 		"operation":          func(r *losant.Request) { r.Operation = "a\nb" },
@@ -121,7 +121,7 @@ func TestCallRefusesInvalidRequests(t *testing.T) {
 		"typed nil":          func(r *losant.Request) { r.Method, r.Body = "POST", (*losant.OrgInvitePost)(nil) },
 		"reader":             func(r *losant.Request) { r.Method, r.Body = "POST", strings.NewReader("{}") },
 		"bytes":              func(r *losant.Request) { r.Method, r.Body = "POST", []byte("{}") },
-		"hostile method":     func(r *losant.Request) { r.Method = "G\x1b[31mET\nlevel=ERROR " + strings.Repeat("x", 1<<20) },
+		"unprintable method": func(r *losant.Request) { r.Method = "G\x1b[31mET\nlevel=ERROR " + strings.Repeat("x", 1<<20) },
 		"body that fails":    func(r *losant.Request) { r.Method, r.Body = "POST", failing{} },
 	} {
 		request := valid
@@ -154,7 +154,7 @@ func TestCallDecodesAnyJSON(t *testing.T) {
 	t.Parallel()
 	request := losant.Request{Method: "GET", Path: []string{"x"}}
 	for text, want := range map[string]any{
-		"{}": map[string]any{}, ` [{"n":1},2] `: []any{map[string]any{"n": 1.0}, 2.0}, "1": 1.0, `"x"`: "x", "true": true, "null": nil, "": nil,
+		"{}": map[string]any{}, "\n[{\"n\":1},2]\n": []any{map[string]any{"n": 1.0}, 2.0}, "1": 1.0, `"x"`: "x", "true": true, "null": nil, "": nil,
 	} {
 		client, _ := fromMemory(t, 200, []byte(text))
 		value, err := losant.Call[any](t.Context(), client, request)

@@ -96,9 +96,9 @@ func TestOrgInviteMarshalsToTheAPIsJSON(t *testing.T) {
 		"inviteDate":"2026-05-13T04:00:00.000Z","ttl":604800000,"hasExpired":true,"disallowTransfer":false,"_links":{"self":{"href":"/x"}}}`
 	var invite losant.OrgInvite
 	require.NoError(t, json.Unmarshal([]byte(text), &invite))
-	again, err := json.Marshal(invite)
+	marshaled, err := json.Marshal(invite)
 	require.NoError(t, err)
-	assert.JSONEq(t, text, string(again))
+	assert.JSONEq(t, text, string(marshaled))
 	for _, invite := range []losant.OrgInvite{
 		{},
 		{ID: id, TTL: 1, InviteDate: time.Date(2026, 5, 13, 4, 0, 0, 1, time.UTC)},
