@@ -154,7 +154,7 @@ func TestCallDecodesAnyJSON(t *testing.T) {
 	t.Parallel()
 	request := losant.Request{Method: "GET", Path: []string{"x"}}
 	for text, want := range map[string]any{
-		"{}": map[string]any{}, "\n[{\"n\":1},2]\n": []any{map[string]any{"n": 1.0}, 2.0}, "1": 1.0, `"x"`: "x", "true": true, "null": nil, "": nil,
+		"{}": map[string]any{}, "\n[{\"n\":1},2]\n": []any{map[string]any{"n": 1.0}, 2.0}, "1": 1.0, `"x"`: "x", "true": true, "null": nil, "": nil, "\n": nil,
 	} {
 		client, _ := fromMemory(t, 200, []byte(text))
 		value, err := losant.Call[any](t.Context(), client, request)

@@ -102,10 +102,21 @@ func TestSuccess(t *testing.T) {
 	}
 }
 
+// TestUndocumented2xxIsInvalidResponse, although it has the resource.
+func TestUndocumented2xxIsInvalidResponse(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{202, 205, 206, 299} {
+		requireError(t, errorFrom(t, get, code, inviteJSON), "ErrInvalidResponse")
+		requireError(t, errorFrom(t, resend, code, inviteJSON), "ErrInvalidResponse", "ErrOutcomeUnknown")
+		requireError(t, errorFrom(t, remove, code, `{"success":true}`), "ErrInvalidResponse", "ErrOutcomeUnknown")
+	}
+}
+
 // Test204IsSuccessOfDeleteOnly, and only without a body.
 func Test204IsSuccessOfDeleteOnly(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, errorFrom(t, remove, 204, ""))
+	require.NoError(t, errorFrom(t, remove, 204, "\n"))
 	requireError(t, errorFrom(t, remove, 204, `{"success":false}`), "ErrInvalidResponse", "ErrOutcomeUnknown")
 	requireError(t, errorFrom(t, remove, 200, ""), "ErrInvalidResponse", "ErrOutcomeUnknown")
 	requireError(t, errorFrom(t, get, 204, ""), "ErrInvalidResponse")
@@ -221,4 +232,22 @@ func TestWithResponse(t *testing.T) {
 	_, err = client.InstanceOrgInvite.Get(t.Context(), losant.InstanceOrgInviteRef{}, nil, losant.WithResponse(&response))
 	requireError(t, err, "ErrInvalidArgument")
 	assert.Equal(t, losant.Response{}, response)
+}
+
+// TestResponseIsNotChangedByLaterCalls, although the client uses its buffers again.
+func TestResponseIsNotChangedByLaterCalls(t *testing.T) {
+	t.Parallel()
+	const calls = 20
+	api := &recorder{}
+	api.respond = func(*http.Request) (*http.Response, error) {
+		return httpmock.NewStringResponse(200, fmt.Sprintf(`{"id":"%024d"}`, api.count)), nil
+	}
+	client := through(t, api)
+	var responses [calls]losant.Response
+	for n := range responses {
+		require.NoError(t, get.call(t.Context(), client, ref, losant.WithResponse(&responses[n])))
+	}
+	for n, response := range responses {
+		assert.JSONEq(t, fmt.Sprintf(`{"id":"%024d"}`, n+1), string(response.Body))
+	}
 }
