@@ -285,12 +285,17 @@ func succeedInMemory(r *http.Request) (*http.Response, error) {
 	return recorder.Result(), nil
 }
 
+// mock returns a transport that responds to every request.
+func mock(respond httpmock.Responder) *httpmock.MockTransport {
+	transport := httpmock.NewMockTransport()
+	transport.RegisterNoResponder(respond)
+	return transport
+}
+
 // errorFrom returns the error of an action whose requests all get the same response.
 func errorFrom(t *testing.T, a action, code int, body string) error {
 	t.Helper()
-	transport := httpmock.NewMockTransport()
-	transport.RegisterNoResponder(httpmock.NewStringResponder(code, body))
-	return a.call(t.Context(), through(t, transport), ref)
+	return a.call(t.Context(), through(t, mock(httpmock.NewStringResponder(code, body))), ref)
 }
 
 // assertPrintable asserts that text is one short printable line.

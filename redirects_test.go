@@ -30,7 +30,7 @@ func TestErrorNamesHostOfRedirect(t *testing.T) {
 		if location != "" {
 			moved = moved.HeaderSet(http.Header{"Location": {location}})
 		}
-		client := through(t, roundTripper(moved))
+		client := through(t, mock(moved))
 		assert.EqualError(t, get.call(t.Context(), client, ref), "losant: InstanceOrgInvite.Get: 302 Found: "+want+" (GET "+invitePath+")")
 	}
 }

@@ -301,7 +301,7 @@ func TestMaxResponseBytesOfRequest(t *testing.T) {
 		{defaultLimit + 1, []losant.Option{losant.WithMaxResponseBytes(defaultLimit)}, false},
 		{1, []losant.Option{losant.WithMaxResponseBytes(defaultLimit + 1)}, true},
 	} {
-		client := through(t, roundTripper(httpmock.NewStringResponder(200, body)), row.opts...)
+		client := through(t, mock(httpmock.NewStringResponder(200, body)), row.opts...)
 		_, err := losant.Call[losant.NoContent](t.Context(), client, losant.Request{Method: "GET", Path: []string{"x"}, MaxResponseBytes: row.limit})
 		if row.success {
 			require.NoError(t, err)

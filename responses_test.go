@@ -28,13 +28,13 @@ func TestResponseUpToMaxResponseBytesIsRead(t *testing.T) {
 		len(inviteJSON) * 2: {losant.WithMaxResponseBytes(int64(len(inviteJSON) * 2))},
 	} {
 		largest := inviteJSON + strings.Repeat(" ", limit-len(inviteJSON))
-		client := through(t, roundTripper(httpmock.NewStringResponder(200, largest).Then(httpmock.NewStringResponder(200, largest+" "))), opts...)
+		client := through(t, mock(httpmock.NewStringResponder(200, largest).Then(httpmock.NewStringResponder(200, largest+" "))), opts...)
 		require.NoError(t, get.call(t.Context(), client, ref))
 		e := requireError(t, get.call(t.Context(), client, ref), "ErrInvalidResponse")
 		assert.Contains(t, e.Message, "more than "+strconv.Itoa(limit)+" bytes")
 		assert.Equal(t, 1, e.Attempts)
 	}
-	transport := roundTripper(httpmock.NewStringResponder(200, inviteJSON))
+	transport := mock(httpmock.NewStringResponder(200, inviteJSON))
 	require.NoError(t, get.call(t.Context(), through(t, transport, losant.WithMaxResponseBytes(math.MaxInt64)), ref))
 	requireError(t, get.call(t.Context(), through(t, transport, losant.WithMaxResponseBytes(1)), ref), "ErrInvalidResponse")
 }

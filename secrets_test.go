@@ -79,7 +79,7 @@ func TestTokenIsNeverPrinted(t *testing.T) {
 		}
 	}
 	// This client has no connections, because reflection on them would be a data race.
-	quiet := through(t, roundTripper(says(503)), losant.WithLogger(logger))
+	quiet := through(t, mock(says(503)), losant.WithLogger(logger))
 	require.Error(t, resend.call(t.Context(), quiet, ref))
 	for _, v := range []any{quiet, *quiet, quiet.InstanceOrgInvite, []any{quiet}, source, losant.WithBaseURL("https://x"), losant.TokenSourceFunc(func(context.Context) (string, error) { return canary, nil })} {
 		requireNoToken(t, everyForm(t, v))
@@ -168,7 +168,7 @@ func TestEscapedTokenIsRedacted(t *testing.T) {
 			echo := escape(token[:n])
 			message, _ := json.Marshal(map[string]string{"type": echo, "message": "got " + echo})
 			for _, body := range []string{string(message), "<pre>Authorization: Bearer " + echo, `{"type":"T","message":"Bearer ` + echo} {
-				client := through(t, roundTripper(httpmock.NewStringResponder(502, body)),
+				client := through(t, mock(httpmock.NewStringResponder(502, body)),
 					losant.WithTokenSource(losant.TokenSourceFunc(func(context.Context) (string, error) { return token, nil })))
 				err := resend.call(t.Context(), client, ref)
 				require.ErrorIs(t, err, losant.ErrServer)
@@ -204,7 +204,7 @@ func TestTokensBelow6CharactersAreNotRedacted(t *testing.T) {
 	t.Parallel()
 	for token, want := range map[string]string{"invit": "no such invitation", "invita": "no such [token]tion"} {
 		source := losant.TokenSourceFunc(func(context.Context) (string, error) { return token, nil })
-		client := through(t, roundTripper(httpmock.NewStringResponder(404, `{"message":"no such invitation"}`)), losant.WithTokenSource(source))
+		client := through(t, mock(httpmock.NewStringResponder(404, `{"message":"no such invitation"}`)), losant.WithTokenSource(source))
 		assert.Equal(t, want, requireError(t, get.call(t.Context(), client, ref), "ErrNotFound").Message)
 	}
 }

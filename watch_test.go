@@ -38,7 +38,7 @@ func TestLoggerGetsAttemptsAndRetries(t *testing.T) {
 			return says(503, "Retry-After", "7")(r)
 		}
 		silent, _ := scripted(t, losant.RetryPolicy{}, slow, says(404))
-		logged := through(t, roundTripper(httpmock.Responder(slow).Then(nothing{}.RoundTrip).Then(says(404))), losant.WithLogger(logger),
+		logged := through(t, mock(httpmock.Responder(slow).Then(nothing{}.RoundTrip).Then(says(404))), losant.WithLogger(logger),
 			losant.WithRetryPolicy(losant.RetryPolicy{MinWait: time.Second, MaxWait: 7 * time.Second}))
 		require.Error(t, get.call(t.Context(), silent, ref))
 		require.Empty(t, out.String(), "nothing is logged by default")

@@ -197,7 +197,7 @@ func TestResponses(t *testing.T) {
 			for name, value := range c.Headers {
 				header.Set(name, value)
 			}
-			client := through(t, roundTripper(httpmock.NewStringResponder(c.Status, c.Body).HeaderSet(header)))
+			client := through(t, mock(httpmock.NewStringResponder(c.Status, c.Body).HeaderSet(header)))
 			var response losant.Response
 			got, err := wireCall(t.Context(), t, client, c.Operation, wireArguments{Ref: ref, Invite: losant.OrgInvitePost{Email: "a@example.com", Role: "view"}}, losant.WithResponse(&response))
 			assert.Equal(t, c.Status, response.StatusCode)
