@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,7 +79,12 @@ func TestOperationOfCallIsNamedAfterThePath(t *testing.T) {
 		got, _ := losant.OperationFromContext(api.request.Context())
 		assert.Equal(t, losant.Operation{Name: "GET " + want, Method: "GET", PathTemplate: want}, got)
 	}
-	_, err := losant.Call[any](t.Context(), through(t, nothing{}), losant.Request{Method: "GET"})
+	api := &recorder{}
+	_, err := losant.Call[any](t.Context(), through(t, api), losant.Request{Method: "GET", Path: slices.Repeat([]string{"zones"}, 50)})
+	require.NoError(t, err)
+	got, _ := losant.OperationFromContext(api.request.Context())
+	assert.Equal(t, "GET "+strings.Repeat("/zones", 16)+"…", got.Name, "a long one is truncated")
+	_, err = losant.Call[any](t.Context(), through(t, api), losant.Request{Method: "GET"})
 	assert.Equal(t, "GET /", requireError(t, err, "ErrInvalidArgument").Operation, "a call without a path has a name as well")
 }
 
@@ -130,6 +136,7 @@ func TestCallRefusesInvalidRequests(t *testing.T) {
 		e := requireError(t, err, "ErrInvalidArgument")
 		assertPrintable(t, e.Error())
 		assert.NotEmpty(t, e.Operation, name)
+		assertPrintable(t, e.Operation)
 		assert.Zero(t, api.count, name)
 	}
 	for _, client := range []*losant.Client{nil, {}} {
@@ -282,6 +289,22 @@ func TestRequireRefusesResponsesWithoutTheMembers(t *testing.T) {
 			require.ErrorIs(t, err, losant.ErrInvalidResponse, text)
 		}
 	}
+}
+
+// TestOnlyRequireProvesThatTheAPIActed: a response that cannot be decoded is of unknown
+// outcome, unless it has the members that Require names.
+func TestOnlyRequireProvesThatTheAPIActed(t *testing.T) {
+	t.Parallel()
+	request := losant.Request{Method: "POST", Path: []string{"x"}}
+	client, _ := fromMemory(t, 201, []byte(`{"id":"x","count":"one"}`))
+	_, err := losant.Call[struct{ Count int }](t.Context(), client, request)
+	requireError(t, err, "ErrInvalidResponse", "ErrOutcomeUnknown")
+	request.Require = []string{"id"}
+	_, err = losant.Call[struct{ Count int }](t.Context(), client, request)
+	requireError(t, err, "ErrInvalidResponse")
+	request.Require = []string{"name"}
+	_, err = losant.Call[struct{ Count int }](t.Context(), client, request)
+	requireError(t, err, "ErrInvalidResponse", "ErrOutcomeUnknown")
 }
 
 // TestMaxResponseBytesOfRequest raises the default limit, but not one that the client
