@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -101,11 +102,20 @@ func TestRedactedErrorsMatchTheirCause(t *testing.T) {
 	requireNoToken(t, everyForm(t, err))
 	requireNoToken(t, everyForm(t, errors.Unwrap(err)))
 
+	err = get.call(t.Context(), through(t, mock(httpmock.NewErrorResponder(composed{canary[:5], canary[5:]}))), ref)
+	require.NotErrorAs(t, err, new(composed), "its text has the token, although no field has")
+	requireNoToken(t, everyForm(t, err))
+
 	client, _ := fromMemory(t, 200, []byte(`{"date":"Bearer `+canary+`"}`))
 	_, err = losant.Call[struct{ Date time.Time }](t.Context(), client, losant.Request{Method: "GET", Path: []string{"x"}})
 	requireError(t, err, "ErrInvalidResponse")
 	requireNoToken(t, everyForm(t, errors.Unwrap(err)))
 }
+
+// composed is an error whose text is composed of its fields.
+type composed struct{ First, Second string }
+
+func (c composed) Error() string { return c.First + c.Second }
 
 // requireNoRequest asserts that no request and no response can be reached from v by
 // reflection, through unexported fields as well.

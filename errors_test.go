@@ -153,6 +153,7 @@ func TestErrorBodyBecomesTypeAndMessage(t *testing.T) {
 		{"<html>\n<h1>Not\tFound</h1>\x1b[31m\x00\xff</html>", "", "unexpected body \"<html> <h1>Not Found</h1> [31m \ufffd</html>\""},
 		{`{"type":"` + "\u202e" + `T\n","message":"a\u0000b\nc\u001b[31m\u2028d"}`, " T ", "a b c [31m d"},
 		{`{"message":"` + long + `"}`, "", long[:1024] + "…"},
+		{`{"type":"` + long + `","message":"x"}`, long[:100] + "…", "x"},
 		{"x", "", `unexpected body "x"`},
 		{long, "", `unexpected body "` + long[:120] + `…"`},
 	} {

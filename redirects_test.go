@@ -3,6 +3,7 @@ package losant_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/jarcoal/httpmock"
@@ -21,6 +22,7 @@ func TestErrorNamesHostOfRedirect(t *testing.T) {
 		"https://" + canary + ".example.com/":             "redirect to https://[token].example.com not followed",
 		"//other.example.com/x":                           "redirect to https://other.example.com not followed",
 		"/elsewhere?token=x":                              "redirect to https://api.example.com not followed",
+		"https://" + strings.Repeat("a", 300) + "/":       "redirect to https://" + strings.Repeat("a", 255) + "… not followed",
 		"mailto:ada@example.com":                          "redirect not followed",
 		"https://[::1":                                    "redirect not followed",
 		"https://\u202eexample.com/":                      "redirect not followed",
