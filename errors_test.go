@@ -116,13 +116,29 @@ func TestErrorInJSONHasNoCause(t *testing.T) {
 	assert.JSONEq(t, `{"Operation":"X.Y","Method":"GET","Path":"/x","StatusCode":404,"Type":"NotFound","Message":"no such invite","RetryAfter":7,"Attempts":1}`, string(data))
 }
 
-// TestDecodingErrorIsTheCause of an ErrInvalidResponse, and is in the message.
+// TestDecodingErrorIsTheCause of an ErrInvalidResponse. It names the member, and is in
+// the message.
 func TestDecodingErrorIsTheCause(t *testing.T) {
 	t.Parallel()
-	err := errorFrom(t, get, 200, `{"id":5}`)
+	for body, want := range map[string][2]string{
+		`{"id":5}`:                                                  {"OrgInvite.id", "number"},
+		`{"id":"x","hasExpired":"true"}`:                            {"OrgInvite.hasExpired", "string"},
+		`{"id":"x","applicationRoles":{}}`:                          {"OrgInvite.applicationRoles", "object"},
+		`{"id":"x","disallowTransfer":[]}`:                          {"OrgInvite.disallowTransfer", "array"},
+		`{"id":"x","email":true}`:                                   {"OrgInvite.email", "bool"},
+		`{"id":"x","dashboardRoles":[{"resourceId":"y","role":1}]}`: {"ResourceGrant.role", "number"},
+	} {
+		err := errorFrom(t, get, 200, body)
+		var cause *json.UnmarshalTypeError
+		require.ErrorAs(t, err, &cause, body)
+		assert.Equal(t, want, [2]string{cause.Struct + "." + cause.Field, cause.Value})
+		assert.Contains(t, requireError(t, err, "ErrInvalidResponse").Message, cause.Error()+": "+body)
+	}
+	client, _ := fromMemory(t, 200, []byte(`{"items":[],"count":"one"}`))
+	_, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{})
 	var cause *json.UnmarshalTypeError
 	require.ErrorAs(t, err, &cause)
-	assert.Equal(t, `the response is invalid: `+cause.Error()+`: {"id":5}`, requireError(t, err, "ErrInvalidResponse").Message)
+	assert.Equal(t, "OrgInviteCollection.count", cause.Struct+"."+cause.Field)
 }
 
 // TestTypeAndMessageAreReadFromStatus300On, because below the body is the resource.
