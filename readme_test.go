@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-// TestReadmeCode: the Go code of the README is that of the examples, which are
-// compiled, and most of them run.
-func TestReadmeCode(t *testing.T) {
+// TestReadmeQuotesTheExamples, which are compiled and most of which run.
+func TestReadmeQuotesTheExamples(t *testing.T) {
 	t.Parallel()
 	plain := func(code string) string { return regexp.MustCompile(`(?m)^[\t ]+`).ReplaceAllString(code, "") }
 	readme, err := os.ReadFile("README.md")
@@ -26,8 +26,6 @@ func TestReadmeCode(t *testing.T) {
 	require.Len(t, blocks, strings.Count(string(readme), "```go"))
 	require.GreaterOrEqual(t, len(blocks), 4)
 	for _, block := range blocks {
-		if !strings.Contains(plain(code.String()), plain(block[1])) {
-			t.Errorf("not in the examples:\n%s", block[1])
-		}
+		assert.Contains(t, plain(code.String()), plain(block[1]))
 	}
 }
