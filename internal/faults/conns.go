@@ -9,7 +9,7 @@ import (
 // watched is a connection of the client. It tells what the client has read, and
 // when it closes: the transport itself must be net/http's own, which the library
 // trusts to hide nothing.
-type watched struct {
+type watchedConn struct {
 	net.Conn
 	cell *cell
 
@@ -20,7 +20,7 @@ type watched struct {
 	once     sync.Once
 }
 
-func (w *watched) Read(p []byte) (int, error) {
+func (w *watchedConn) Read(p []byte) (int, error) {
 	w.consumed.Store(w.got.Load())
 	signal(w.reads)
 	n, err := w.Conn.Read(p)
@@ -35,27 +35,27 @@ func (w *watched) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (w *watched) Write(p []byte) (int, error) {
+func (w *watchedConn) Write(p []byte) (int, error) {
 	n, err := w.Conn.Write(p)
-	if w.cell.armed.Load() {
+	if w.cell.started.Load() {
 		signal(w.cell.written)
 	}
 	return n, err
 }
 
-func (w *watched) Close() error {
+func (w *watchedConn) Close() error {
 	w.once.Do(func() { close(w.closed) })
-	signal(w.cell.dropped)
+	signal(w.cell.clientClosed)
 	return w.Conn.Close()
 }
 
 // counted is a connection of the server.
-type counted struct {
+type countingConn struct {
 	net.Conn
 	sent atomic.Int64
 }
 
-func (c *counted) Write(p []byte) (int, error) {
+func (c *countingConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	c.sent.Add(int64(n))
 	return n, err

@@ -27,6 +27,9 @@ var (
 	temporaryDNS = dial{refusedBy("RFC 1035, 4.1.1"), func(context.Context, *cell) error {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "server misbehaving", Name: host, IsTemporary: true}}
 	}}
+	dnsTimeout = dial{refusedBy("RFC 1035, 4.2.1"), func(context.Context, *cell) error {
+		return &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "i/o timeout", Name: host, IsTimeout: true}}
+	}}
 	noSuchHost = dial{refusedBy("RFC 2308, 2.1"), func(context.Context, *cell) error {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}
 	}}

@@ -15,10 +15,10 @@ import (
 // it does not, the row says so: struck for a context that ends during the attempt
 // (%s: how), waiting for one that ends during the wait.
 type row struct {
-	name                string
-	setUp               setup
-	get, remove, resend string
-	struck, waiting     *[3]string
+	name                 string
+	setUp                setup
+	get, remove, resend  string
+	interrupted, waiting *[3]string
 }
 
 // each is a row with an expectation per action.
@@ -29,12 +29,12 @@ func each(name string, setUp setup, get, remove, resend string) row {
 // same is a row with one expectation for all actions.
 func same(name string, setUp setup, all string) row { return each(name, setUp, all, all, all) }
 
-func (w row) whenStruck(get, remove, resend string) row {
-	w.struck = &[...]string{get, remove, resend}
+func (w row) whenInterrupted(get, remove, resend string) row {
+	w.interrupted = &[...]string{get, remove, resend}
 	return w
 }
 
-func (w row) whenWaiting(get, remove, resend string) row {
+func (w row) whenCancelledInWait(get, remove, resend string) row {
 	w.waiting = &[...]string{get, remove, resend}
 	return w
 }
@@ -50,8 +50,8 @@ func (w row) expect(a int) [modes]string {
 	f := w.fault()
 	expected := [modes]string{alive: [...]string{get: w.get, remove: w.remove, resend: w.resend}[a]}
 	during := first(&f, a, true)
-	if w.struck != nil {
-		during = w.struck[a]
+	if w.interrupted != nil {
+		during = w.interrupted[a]
 	}
 	expected[deadlinePassed] = fmt.Sprintf(during, "DeadlineExceeded")
 	expected[cancelledDuring] = fmt.Sprintf(during, "Canceled")
@@ -80,7 +80,8 @@ func attemptsOf(expected string) int {
 // first is how a call ends whose context ends during the first attempt, or after
 // it.
 func first(f *fault, a int, during bool) string {
-	if len(f.proxies) > 0 && f.proxies[0].do != nil || f.dials[0].do != nil || f.connections[0].fails {
+	neverConnects := len(f.proxies) > 0 && f.proxies[0].do != nil || f.dials[0].do != nil || f.connections[0].fails
+	if neverConnects && f.warmUp == nil {
 		return "0 of 1, %s"
 	}
 	s := f.requests[0]
@@ -141,12 +142,12 @@ func unexpected(rows []row, found []results) []string {
 
 // broken lists the cells that contradict the proofs of their steps, whatever
 // their row expects.
-func broken(rows []row, found []results) []string {
+func contradictions(rows []row, found []results) []string {
 	var list []string
 	for n, row := range rows {
 		for a, action := range actions() {
 			for m, r := range found[n][a] {
-				if r.nothing {
+				if r.notApplicable {
 					continue // as in the first column
 				}
 				for _, reason := range r.contradicts(a) {
@@ -161,16 +162,19 @@ func broken(rows []row, found []results) []string {
 // contradicts says what is wrong with a result by the proofs alone.
 func (r result) contradicts(action int) []string {
 	var reasons []string
+	if r.unplayed {
+		reasons = append(reasons, "the fault did not happen")
+	}
 	if r.late {
 		reasons = append(reasons, "took longer than its policy allows")
 	}
 	if r.arrived > r.attempts {
 		reasons = append(reasons, "a request was not counted")
 	}
-	if action == resend && r.may() > 1 {
+	if action == resend && r.mayBeProcessed() > 1 {
 		reasons = append(reasons, "sent again although it may have been processed")
 	}
-	if unknown := !r.succeeded && action != get && r.open(); unknown != r.isUnknown() {
+	if unknown := !r.succeeded && action != get && r.undecided(); unknown != r.isUnknown() {
 		reasons = append(reasons, fmt.Sprintf("the proofs %v say that an unknown outcome is %v", r.proofs, unknown))
 	}
 	return reasons

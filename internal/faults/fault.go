@@ -12,18 +12,18 @@ type fault struct {
 	connections []greeting
 	requests    []step
 
-	secure        bool          // the base URL is https
-	http2         bool          // instead of HTTP/1.1
-	byConnection  bool          // the script of requests advances with the connections
-	proxied       bool          // through a proxy
-	zone          *zone         // where the host is looked up; nil: every host is the server
-	timed         bool          // AttemptTimeout is short, since the fault lasts as long
-	maxWait       time.Duration // of the policy; 0: a few milliseconds
-	waits         time.Duration // the least that the library has to wait in all
-	pings         bool          // the transport checks its HTTP/2 connections, often
-	warmUp        *step         // of a call before, over the same client
-	closedOnReuse bool          // the client sees the end of the connection when it takes it from the pool
-	crossing      bool          // the warm connection is closed while the request is under way
+	secure             bool          // the base URL is https
+	http2              bool          // instead of HTTP/1.1
+	byConnection       bool          // the script of requests advances with the connections
+	proxied            bool          // through a proxy
+	dns                *dnsServer    // where the host is looked up; nil: every host is the server
+	timed              bool          // AttemptTimeout is short, since the fault lasts as long
+	maxWait            time.Duration // of the policy; 0: a few milliseconds
+	waits              time.Duration // the least that the library has to wait in all
+	pings              bool          // the transport checks its HTTP/2 connections, often
+	warmUp             *step         // of a call before, over the same client
+	closedOnReuse      bool          // the client sees the end of the connection when it takes it from the pool
+	closedWhileSending bool          // the warm connection is closed while the request is under way
 }
 
 // setup makes a fault.
@@ -66,14 +66,14 @@ func keptAlive(script ...step) setup {
 
 // closedUnnoticed ends the connection between two calls. The client learns of it
 // after it has chosen the connection, and before it writes.
-func closedUnnoticed(f *fault) {
+func closedWhileIdle(f *fault) {
 	f.warmUp = &step{play: func(a *arrival) bool { succeed.play(a); return false }}
 	f.closedOnReuse = true
 }
 
 // closedCrossing ends the connection while the next request is on its way: the
 // server never reads it.
-func closedCrossing(f *fault) {
+func closedInFlight(f *fault) {
 	f.warmUp = &step{play: func(a *arrival) bool {
 		succeed.play(a)
 		select {
@@ -81,11 +81,11 @@ func closedCrossing(f *fault) {
 		case <-a.returned:
 			return false
 		}
-		a.prove(unknownBy(""))
-		a.strike()
+		a.addProof(unknownBy(""))
+		a.interrupt()
 		return false
 	}}
-	f.crossing = true
+	f.closedWhileSending = true
 }
 
 func timed(f *fault)        { f.timed = true }
@@ -101,4 +101,4 @@ func proxied(f *fault) { f.proxied = true }
 func proxyFunction(script ...dial) setup { return func(f *fault) { f.proxies = script } }
 
 // lookedUp finds the server by a lookup of names.
-func lookedUp(z *zone) setup { return func(f *fault) { f.zone = z } }
+func resolvedBy(s *dnsServer) setup { return func(f *fault) { f.dns = s } }

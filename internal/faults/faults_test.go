@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"io"
 	"log"
 	"net/http/httptest"
@@ -18,7 +19,11 @@ func TestMain(m *testing.M) {
 	// net/http reads the environment once. The other tests call loopback, for which
 	// no proxy is used, or have a transport of their own.
 	proxy := httptest.NewServer(&environment)
-	if err := errors.Join(os.Setenv("HTTPS_PROXY", proxy.URL), os.Setenv("NO_PROXY", "")); err != nil {
+	err := errors.Join(
+		os.Setenv("HTTPS_PROXY", proxy.URL), os.Setenv("NO_PROXY", ""),
+		flag.Set("test.parallel", "8"), // most tests wait for a timeout; the command line overrides it
+	)
+	if err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(withProxy{m, proxy})
@@ -38,15 +43,15 @@ func (w withProxy) Run() int {
 // TestFaults runs every cell of the table once.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	l, err := newLab()
+	shared, err := newFixtures()
 	require.NoError(t, err)
 	table := rows()
-	found, err := l.run(table)
+	found, err := runRows(shared, table)
 	require.NoError(t, err)
 	for _, line := range unexpected(table, found) {
 		t.Error(line)
 	}
-	for _, line := range broken(table, found) {
+	for _, line := range contradictions(table, found) {
 		t.Error(line)
 	}
 }

@@ -23,7 +23,7 @@ const (
 
 // serveHTTP2 counts the requests of a connection and plays the script for each
 // once it has arrived completely.
-func (c *cell) serveHTTP2(conn net.Conn, raw *counted, n int32) {
+func (c *cell) serveHTTP2(conn net.Conn, raw *countingConn, n int32) {
 	if _, err := io.ReadFull(conn, make([]byte, len(preface))); err != nil {
 		return
 	}
@@ -48,7 +48,7 @@ func (c *cell) serveHTTP2(conn net.Conn, raw *counted, n int32) {
 		}
 		a := &arrival{cell: c, step: next, conn: conn, raw: raw, stream: stream}
 		a.seen = 0 // the context ends before the response: net/http may lose it otherwise
-		if !a.take() {
+		if !a.handle() {
 			return
 		}
 	}
@@ -120,7 +120,7 @@ func unprocessed(code uint32) step {
 // unprocessedAndClosed is the same, and closes the connection.
 var unprocessedAndClosed = proving(refusedBy(notProcessed), lost("", func(a *arrival) bool {
 	a.goAway(0, codeNone)
-	a.awaitRead() // or a reset could overtake it
+	a.waitUntilRead() // or a reset could overtake it
 	return false
 }))
 
@@ -139,7 +139,7 @@ func goAwayProcessed(code uint32) step {
 // successHTTP2 is a success with other frames around it.
 func successHTTP2(play func(*arrival) bool) step {
 	s := succeed
-	s.play = func(a *arrival) bool { return a.strike() && play(a) }
+	s.play = func(a *arrival) bool { return a.interrupt() && play(a) }
 	return s
 }
 
@@ -150,13 +150,13 @@ var (
 )
 
 // deaf answers nothing any more, not even PINGs, and keeps the connection.
-var deaf = lost("RFC 9113, 6.7", func(a *arrival) bool {
+var ignoringPings = lost("RFC 9113, 6.7", func(a *arrival) bool {
 	_, _ = io.Copy(io.Discard, a.conn)
 	return false
 })
 
 // notFoundHTTP2 answers with 404.
 var notFoundHTTP2 = step{proof: statusProofs[404], status: 404, play: func(a *arrival) bool {
-	return a.strike() && a.frame(frameHeaders, flagEndHeaders, a.stream, hpackStatus404) &&
+	return a.interrupt() && a.frame(frameHeaders, flagEndHeaders, a.stream, hpackStatus404) &&
 		a.frame(frameData, flagEndStream, a.stream, `{"type": "NotFound", "message": "no such invite"}`)
 }}

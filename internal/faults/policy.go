@@ -30,14 +30,14 @@ func (w watcher) Handle(_ context.Context, r slog.Record) error {
 	})
 	if w.mode == cancelledWaiting {
 		w.waiting.Store(true)
-		w.end()
+		w.endContext()
 	}
 	return nil
 }
 
 // judgeWaits notes the attempts that had no wait before them, and whether the
 // library waited less than it had to.
-func (c *cell) judgeWaits(r *result) {
+func (c *cell) checkWaits(r *result) {
 	var total time.Duration
 	before := 1 // the first attempt needs no wait
 	if c.mode == cancelledWaiting {
@@ -49,16 +49,22 @@ func (c *cell) judgeWaits(r *result) {
 			before++
 		}
 	}
-	r.hasty = max(0, r.attempts-before)
+	r.unwaited = max(0, r.attempts-before)
 	r.early = c.mode == alive && len(c.waits) > 0 && total < c.fault.waits
 }
+
+// The timeouts of an attempt that a timed fault exceeds.
+const (
+	shortTimeout = 500 * time.Millisecond
+	longTimeout  = 5 * time.Second
+)
 
 // policy has waits so short that they don't matter or, to be cancelled, so long
 // that nothing else can end them.
 func (c *cell) policy() losant.RetryPolicy {
 	p := losant.RetryPolicy{MaxAttempts: maxAttempts, MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond, AttemptTimeout: 30 * time.Second}
 	if c.fault.timed && c.mode != deadlinePassed && c.mode != cancelledDuring {
-		p.AttemptTimeout = 500 * time.Millisecond
+		p.AttemptTimeout = c.timeout
 	}
 	if c.fault.maxWait > 0 {
 		p.MaxWait = c.fault.maxWait
@@ -78,7 +84,7 @@ func (c *cell) limit() time.Duration {
 		limit += maxAttempts * c.policy().MaxWait
 	}
 	if c.fault.timed {
-		limit += 2 * time.Second
+		limit += maxAttempts * c.timeout
 	}
 	return limit
 }

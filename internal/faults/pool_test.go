@@ -25,12 +25,12 @@ type pool struct {
 func newPool(t *testing.T, size int, a action, policy losant.RetryPolicy, spoiled func(conn *net.TCPConn)) *pool {
 	t.Helper()
 	var (
-		armed, waiting atomic.Int32 // connections before the fault; requests to warm up
-		full           = make(chan struct{})
+		started, waiting atomic.Int32 // connections before the fault; requests to warm up
+		full             = make(chan struct{})
 	)
 	s := serveRaw(t, func(s *rawServer, n int32, conn *net.TCPConn, reader *bufio.Reader) {
 		for s.receive(reader) {
-			switch before := armed.Load(); {
+			switch before := started.Load(); {
 			case before == 0:
 				if int(waiting.Add(1)) == size {
 					close(full)
@@ -49,7 +49,7 @@ func newPool(t *testing.T, size int, a action, policy losant.RetryPolicy, spoile
 	client := newClient(t, s.base, losant.WithRetryPolicy(policy))
 	callAtOnce(t, client, a, size)
 	s.arrived.Store(0)
-	armed.Store(s.conns.Load())
+	started.Store(s.conns.Load())
 	return &pool{s, client}
 }
 
@@ -69,7 +69,7 @@ func TestPeerGone(t *testing.T) {
 				err := a.call(t.Context(), p.client, losant.WithResponse(&response))
 				r := ended(err, response)
 				r.arrived = int(p.arrived.Load())
-				assert.Equal(t, [...]string{get: again, remove: again, resend: slowOnce}[n], r.String())
+				assert.Equal(t, [...]string{get: okAfterRetry, remove: okAfterRetry, resend: timeoutPost}[n], r.String())
 			})
 		}
 	}
@@ -85,7 +85,7 @@ func TestPoolReset(t *testing.T) {
 			t.Run(fmt.Sprintf("%d attempts/%s", maxAttempts, a.name), func(t *testing.T) {
 				t.Parallel()
 				policy := quick
-				policy.MaxAttempts = maxAttempts
+				policy.MaxAttempts, policy.AttemptTimeout = maxAttempts, 0 // no fault lasts
 				p := newPool(t, size, a, policy, func(conn *net.TCPConn) { _ = conn.SetLinger(0) })
 				var response losant.Response
 				err := a.call(t.Context(), p.client, losant.WithResponse(&response))

@@ -45,7 +45,10 @@ func (f *fault) proofs() string {
 			list = append(list, text)
 		}
 	}
-	passed := true // some attempt gets past the layers so far
+	passed := true                               // some attempt gets past the layers so far
+	if f.warmUp != nil && f.dials[0].do != nil { // the first request comes before the dials
+		add(f.requests[0].proof)
+	}
 	for _, script := range [][]dial{f.proxies, f.dials} {
 		for _, d := range script {
 			add(d.proof)
@@ -59,7 +62,7 @@ func (f *fault) proofs() string {
 		add(g.proof)
 		passed = !g.fails
 	}
-	if f.crossing {
+	if f.closedWhileSending {
 		add(unknownBy("RFC 9112, 9.3.1"))
 	}
 	for _, s := range f.requests {

@@ -25,19 +25,19 @@ type arrival struct {
 	step
 
 	conn   net.Conn
-	raw    *counted // below TLS
-	stream uint32   // of HTTP/2; 0: HTTP/1.1
+	raw    *countingConn // below TLS
+	stream uint32        // of HTTP/2; 0: HTTP/1.1
 }
 
 // take plays the step of a request, and notes what it proves.
-func (a *arrival) take() bool {
-	if !a.armed.Load() {
+func (a *arrival) handle() bool {
+	if !a.started.Load() {
 		return a.play(a)
 	}
-	if a.due() && (a.seen == 0 || a.proof.known == acted) {
-		a.prove(unknownBy("")) // no status, or an announced success that does not come
+	if a.endsDuringAttempt() && (a.seen == 0 || a.proof.known == acted) {
+		a.addProof(unknownBy("")) // no status, or an announced success that does not come
 	} else {
-		a.prove(a.proof)
+		a.addProof(a.proof)
 	}
 	return a.play(a)
 }
@@ -45,12 +45,12 @@ func (a *arrival) take() bool {
 // strike ends the context of the call, in the columns for that, once the client
 // has read what was sent so far. Then it holds the response back until the call
 // has returned, unless the step ends the connection.
-func (a *arrival) strike() bool {
-	if !a.due() {
+func (a *arrival) interrupt() bool {
+	if !a.endsDuringAttempt() {
 		return true
 	}
-	a.awaitRead()
-	a.end()
+	a.waitUntilRead()
+	a.endContext()
 	if a.ends {
 		return true
 	}
@@ -59,12 +59,12 @@ func (a *arrival) strike() bool {
 }
 
 // awaitRead waits until the client has read everything and waits for more.
-func (a *arrival) awaitRead() {
+func (a *arrival) waitUntilRead() {
 	value, ok := a.clients.Load(a.conn.RemoteAddr().String())
 	if !ok {
 		return
 	}
-	client := value.(*watched)
+	client := value.(*watchedConn)
 	for client.consumed.Load() < a.raw.sent.Load() {
 		select {
 		case <-client.reads:
@@ -76,7 +76,7 @@ func (a *arrival) awaitRead() {
 	}
 }
 
-func (c *cell) serveHTTP1(conn net.Conn, raw *counted, n int32) {
+func (c *cell) serveHTTP1(conn net.Conn, raw *countingConn, n int32) {
 	reader := bufio.NewReader(conn)
 	for {
 		req, err := http.ReadRequest(reader)
@@ -87,7 +87,7 @@ func (c *cell) serveHTTP1(conn net.Conn, raw *counted, n int32) {
 			return
 		}
 		a := &arrival{cell: c, step: c.arrive(n), conn: conn, raw: raw}
-		if !a.take() {
+		if !a.handle() {
 			return
 		}
 	}
@@ -101,14 +101,14 @@ func (a *arrival) write(text string) bool {
 // respond writes a complete response. Where the context ends during it, the last
 // byte is missing then.
 func (a *arrival) respond(header, body string) bool {
-	if !a.due() {
+	if !a.endsDuringAttempt() {
 		return a.write(header + body)
 	}
 	last := max(0, len(body)-1)
 	if a.seen == 0 {
-		return a.strike() && a.write(header+body)
+		return a.interrupt() && a.write(header+body)
 	}
-	return a.write(header+body[:last]) && a.strike() && a.write(body[last:])
+	return a.write(header+body[:last]) && a.interrupt() && a.write(body[last:])
 }
 
 // reset ends the connection so that the client gets an error, not an end.
@@ -131,7 +131,7 @@ func (a *arrival) drip(text string) bool {
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
 	for a.write(text) {
-		if !a.strike() {
+		if !a.interrupt() {
 			return false
 		}
 		select {
@@ -172,14 +172,14 @@ const ownStatus = -1
 
 var succeed = step{proof: actedBy(okSection), status: ownStatus, seen: ownStatus, play: func(a *arrival) bool {
 	if a.stream != 0 {
-		return a.strike() && a.succeedHTTP2()
+		return a.interrupt() && a.succeedHTTP2()
 	}
 	return a.respond(responseHeader(a.action.status, len(a.action.body)), a.action.body)
 }}
 
 // lost is a step without a response. The context ends before it.
 func lost(section string, play func(*arrival) bool) step {
-	return step{proof: unknownBy(section), play: func(a *arrival) bool { return a.strike() && play(a) }}
+	return step{proof: unknownBy(section), play: func(a *arrival) bool { return a.interrupt() && play(a) }}
 }
 
 // ending is a step that ends the connection, without a response.
@@ -196,12 +196,12 @@ var (
 
 	resetInHeader = step{proof: unknownBy(incomplete), ends: true, play: func(a *arrival) bool {
 		a.write("HTTP/1.1 200 OK\r\nContent-Le")
-		a.strike()
+		a.interrupt()
 		return a.reset()
 	}}
 	closedInHeader = step{proof: unknownBy(incomplete), ends: true, play: func(a *arrival) bool {
 		a.write("HTTP/1.1 200 OK\r\nContent-Le")
-		a.strike()
+		a.interrupt()
 		return false
 	}}
 	notHTTP = ending(malformed, func(a *arrival) bool { a.write("SSH-2.0-OpenSSH_9.9\r\n"); return false })
@@ -215,7 +215,7 @@ var (
 	floodOfEarlyHints = step{proof: unknownBy(interim), play: func(a *arrival) bool {
 		hint := "HTTP/1.1 103 Early Hints\r\nLink: " + strings.Repeat("x", 4<<10) + "\r\n\r\n"
 		for a.write(hint) {
-			if !a.strike() {
+			if !a.interrupt() {
 				return false
 			}
 		}

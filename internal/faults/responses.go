@@ -89,8 +89,8 @@ func partial(section string, begin func(*arrival) string, then func(*arrival) bo
 		if !a.write(begin(a)) {
 			return false
 		}
-		a.awaitRead() // or a reset could overtake it
-		return a.strike() && then(a)
+		a.waitUntilRead() // or a reset could overtake it
+		return a.interrupt() && then(a)
 	}}
 }
 
@@ -114,17 +114,17 @@ var (
 		packed := compress(a.action.body)
 		return packed[:len(packed)-12]
 	})
-	gzipBomb = unseen(coded(unknownBy(okSection), func(a *arrival) string { return a.lab.bomb }))
+	gzipBomb = unseen(coded(unknownBy(okSection), func(a *arrival) string { return a.fixtures.gzipBombBody }))
 	gzipped  = coded(actedBy(okSection), func(a *arrival) string { return compress(a.action.body) })
 	notGzip  = unseen(coded(unknownBy("RFC 9110, 8.4.1.3"), func(a *arrival) string { return a.action.body }))
 
 	longerThanAnnounced = partial(badLength, func(a *arrival) string { return success(8) + a.action.body[:7] },
 		func(a *arrival) bool { return a.write(a.action.body[7:]) })
 	hugeAnnounced = step{proof: unknownBy(okSection), status: 200, play: func(a *arrival) bool {
-		return a.strike() && a.write(success(huge)) && a.flood(a.lab.mebibyte)
+		return a.interrupt() && a.write(success(huge)) && a.flood(a.fixtures.mebibyte)
 	}}
 	hugeChunked = partial(okSection, func(*arrival) string { return chunkedHeader },
-		func(a *arrival) bool { return a.flood(a.lab.chunk) && a.write("0\r\n\r\n") })
+		func(a *arrival) bool { return a.flood(a.fixtures.chunk) && a.write("0\r\n\r\n") })
 
 	untilEnd = complete(200, func(a *arrival) (string, string) { return "HTTP/1.0 200 OK\r\n\r\n", a.action.body }, closes)
 	chunked  = complete(200, func(a *arrival) (string, string) {
@@ -134,20 +134,20 @@ var (
 		return success(len(a.action.body), fmt.Sprintf("Content-Length: %d", len(a.action.body))), a.action.body
 	}, nil)
 	thenReset = complete(ownStatus, announced, func(a *arrival) bool {
-		a.awaitRead()
+		a.waitUntilRead()
 		return a.reset()
 	})
 	thenCloseNotify = complete(ownStatus, announced, func(a *arrival) bool {
 		return a.conn.(*tls.Conn).CloseWrite() == nil && a.untilClientGoes()
 	})
 	switching = step{proof: statusProofs[101], status: 101, play: func(a *arrival) bool {
-		return a.strike() && a.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n") && a.untilClientGoes()
+		return a.interrupt() && a.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n") && a.untilClientGoes()
 	}}
 
 	// smuggled is a 503 with a complete success behind it, which net/http must
 	// not take for the response to the next request.
 	smuggled = step{proof: statusProofs[503], status: 503, seen: 503, play: func(a *arrival) bool {
-		return a.write(responseHeader(503, 2)+"{") && a.strike() &&
+		return a.write(responseHeader(503, 2)+"{") && a.interrupt() &&
 			a.write("}"+responseHeader(a.action.status, len(a.action.body))+a.action.body)
 	}}
 )
