@@ -17,7 +17,7 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// cell is one call that a fault happens to, with a server of its own.
+// cell is one call to which a fault happens, with its own server.
 type cell struct {
 	fixtures *fixtures
 	fault    fault
@@ -27,12 +27,12 @@ type cell struct {
 
 	timeout time.Duration // of an attempt, if the fault is timed
 
-	started      atomic.Bool   // the call has begun: what came before was to warm up
-	returned     chan struct{} // closed when the call has
-	clientClosed chan struct{} // the client has closed a connection
-	written      chan struct{} // the client has written
-	reused       chan struct{} // closed when the client has taken a connection from its pool
-	waiting      atomic.Bool   // the library said that it waits for another attempt
+	started      atomic.Bool   // the call has begun, after the one to warm up
+	returned     chan struct{} // closed when the call has returned
+	clientClosed chan struct{} // signals that the client closed a connection
+	written      chan struct{} // signals that the client wrote
+	reused       chan struct{} // closed when the client takes a connection from its pool
+	waiting      atomic.Bool   // the library logged that it waits for another attempt
 
 	proxies, dialed, connected, arrived atomic.Int32
 	dnsFailures                         atomic.Int32 // lookups, and dials to the addresses that were looked up
@@ -53,7 +53,7 @@ func newCell(shared *fixtures, f fault, a action, m mode) *cell {
 	}
 }
 
-// arrive counts a request of the n-th connection and says what is done with it.
+// arrive counts a request of the n-th connection and returns its step.
 func (c *cell) arrive(n int32) step {
 	if !c.started.Load() {
 		return *c.fault.warmUp
@@ -73,12 +73,12 @@ func (c *cell) addProof(p proof) {
 	c.proofs = append(c.proofs, p)
 }
 
-// due reports whether the context ends during the attempt.
+// endsDuringAttempt reports whether the context ends during the attempt.
 func (c *cell) endsDuringAttempt() bool {
 	return c.started.Load() && (c.mode == deadlinePassed || c.mode == cancelledDuring)
 }
 
-// end ends the context.
+// endContext ends the context of the call.
 func (c *cell) endContext() {
 	if c.mode == deadlinePassed {
 		c.ctx.finish(context.DeadlineExceeded)
@@ -87,8 +87,8 @@ func (c *cell) endContext() {
 	}
 }
 
-// meet plays what happens before a connection is there, and ends the context
-// before it fails.
+// playDial plays a step that precedes a connection. If the step fails, the context
+// ends before it.
 func (c *cell) playDial(ctx context.Context, script []dial, n *atomic.Int32) error {
 	if len(script) == 0 || !c.started.Load() && c.fault.warmUp != nil {
 		return nil
@@ -199,7 +199,7 @@ func (c *cell) dial(ctx context.Context, dialer *net.Dialer, server net.Addr, re
 		return nil, err
 	}
 	address := server.String()
-	if c.fault.dns != nil { // by the name that was requested, at the server's port
+	if c.fault.dns != nil { // the requested name, and the server's port
 		name, _, _ := net.SplitHostPort(requested)
 		_, port, _ := net.SplitHostPort(address)
 		address = net.JoinHostPort(name, port)
@@ -269,7 +269,7 @@ func (c *cell) measure(client *losant.Client) result {
 	defer c.mu.Unlock()
 	r.arrived = int(c.arrived.Load())
 	r.proofs = slices.Clone(c.proofs)
-	r.unplayed = c.mode == alive && c.fault.dns != nil && c.dnsFailures.Load() == 0
+	r.unplayed = c.mode == notEnded && c.fault.dns != nil && c.dnsFailures.Load() == 0 && c.fault.dns.canFail()
 	r.notApplicable = c.mode == cancelledWaiting && !c.waiting.Load()
 	c.checkWaits(&r)
 	return r

@@ -6,16 +6,16 @@ import (
 	"sync/atomic"
 )
 
-// watched is a connection of the client. It tells what the client has read, and
-// when it closes: the transport itself must be net/http's own, which the library
-// trusts to hide nothing.
+// watchedConn is a connection of the client. It records what the client reads and
+// writes. A transport cannot do that, because the library trusts the reports of
+// net/http's own transport alone.
 type watchedConn struct {
 	net.Conn
 	cell *cell
 
 	got      atomic.Int64
-	consumed atomic.Int64  // of that, when the client asked for more
-	reads    chan struct{} // the client asked for more
+	consumed atomic.Int64  // what the client had read when it read again
+	reads    chan struct{} // signals that the client reads
 	closed   chan struct{}
 	once     sync.Once
 }
@@ -49,7 +49,7 @@ func (w *watchedConn) Close() error {
 	return w.Conn.Close()
 }
 
-// counted is a connection of the server.
+// countingConn is a connection of the server.
 type countingConn struct {
 	net.Conn
 	sent atomic.Int64

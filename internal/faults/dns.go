@@ -22,6 +22,19 @@ const (
 	dnsHeader = 12
 )
 
+// canFail reports whether the fault can happen on this machine: the addresses of
+// IPv6 come first only if there is IPv6.
+func (s *dnsServer) canFail() bool {
+	if len(s.aaaa) == 0 {
+		return true
+	}
+	listener, err := net.Listen("tcp6", "[::1]:0") //nolint:noctx // it is closed at once
+	if err == nil {
+		_ = listener.Close()
+	}
+	return err == nil
+}
+
 // dialer looks names up at s. Its dials over IPv6 never return. It counts in
 // failures the lookups and dials that fail.
 func (s *dnsServer) dialer(failures *atomic.Int32) *net.Dialer {

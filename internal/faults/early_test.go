@@ -15,10 +15,10 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// TestEarlyResponse: the server responds while a body of 8 MB is on its way. A
-// server that lingers reads the rest, so that the response arrives; one that
-// closes at once resets the connection, and the response may be lost.
-func TestEarlyResponse(t *testing.T) {
+// TestEarlyResponseToAnUpload covers a server that responds while the client sends
+// 8 MB. If the server reads the rest, the response arrives. If it closes the
+// connection at once, a reset may discard the response.
+func TestEarlyResponseToAnUpload(t *testing.T) {
 	t.Parallel()
 	names := strings.Repeat("x", 8<<20)
 	for _, lingers := range []bool{true, false} {

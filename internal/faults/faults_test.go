@@ -15,7 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	log.SetOutput(io.Discard) // net/http complains there about the servers
+	log.SetOutput(io.Discard) // where net/http reports the broken connections
 	// net/http reads the environment once. The other tests call loopback, for which
 	// no proxy is used, or have a transport of their own.
 	proxy := httptest.NewServer(&environment)
@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(withProxy{m, proxy})
 }
 
-// withProxy closes the proxy when the tests are done.
+// withProxy closes the proxy after the tests.
 type withProxy struct {
 	*testing.M
 	proxy *httptest.Server
@@ -40,7 +40,7 @@ func (w withProxy) Run() int {
 	return w.M.Run()
 }
 
-// TestFaults runs every cell of the table once.
+// TestFaults runs every cell of the table.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	shared, err := newFixtures()
@@ -56,14 +56,15 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestDocument(t *testing.T) {
+// TestPageIsCurrent fails if docs/faults.md does not show the table.
+func TestPageIsCurrent(t *testing.T) {
 	t.Parallel()
 	document, err := os.ReadFile("../../docs/faults.md")
 	require.NoError(t, err)
 	assert.Equal(t, string(document), markdown(rows()), "run: go run ./internal/faults > docs/faults.md")
 }
 
-// TestRowsAreDistinct finds rows that were copied and not renamed.
+// TestRowsAreDistinct finds rows with the same name, and proofs without a section.
 func TestRowsAreDistinct(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

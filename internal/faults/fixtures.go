@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// lab is what all cells share.
+// fixtures are the certificates and bodies that all cells share.
 type fixtures struct {
-	roots                            *x509.CertPool // that the clients trust
+	roots                            *x509.CertPool // trusted by the clients
 	valid, unknown, expired, another tls.Certificate
 	gzipBombBody                     string // 8 MiB in 8 KiB
 	mebibyte, chunk                  string
@@ -51,7 +51,7 @@ func newFixtures() (*fixtures, error) {
 	return f, nil
 }
 
-// certify makes a certificate for name that signs itself.
+// certify returns a self-signed certificate for name.
 func certify(name string, expires time.Duration) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -10,10 +10,10 @@ import (
 	"net/http"
 )
 
-// greeting is what the server does with a new connection before any request.
+// greeting is the step of a new connection, before any request.
 type greeting struct {
 	fails  bool
-	proof  proof // if it fails
+	proof  proof // of a greeting that fails
 	accept func(*cell, net.Conn) (net.Conn, bool)
 }
 
@@ -34,7 +34,7 @@ var (
 	cutOff          = failing(noHandshake, "")
 	cutOffConnect   = failing(noTunnelYet, "")
 	notTLS          = failing(noHandshake, "HTTP/1.1 400 Bad Request\r\n\r\n")
-	silentHandshake = greeting{fails: true, proof: refusedBy(noHandshake), accept: func(_ *cell, conn net.Conn) (net.Conn, bool) {
+	silentHandshake = greeting{fails: true, proof: notProcessedBy(noHandshake), accept: func(_ *cell, conn net.Conn) (net.Conn, bool) {
 		_, _ = io.Copy(io.Discard, conn)
 		return conn, false
 	}}
@@ -59,24 +59,25 @@ var (
 	})
 )
 
-var badCertificate = &proof{refused, "RFC 8446, 4.4.2.4"}
+var badCertificate = &proof{notProcessed, "RFC 8446, 4.4.2.4"}
 
-// failing answers the first bytes of the client with text, and closes.
+// failing returns a greeting that responds to the first bytes with text and closes
+// the connection.
 func failing(section, text string) greeting {
-	return greeting{fails: true, proof: refusedBy(section), accept: func(_ *cell, conn net.Conn) (net.Conn, bool) {
-		_, _ = conn.Read(make([]byte, 4<<10)) // what is left unread would reset the connection
+	return greeting{fails: true, proof: notProcessedBy(section), accept: func(_ *cell, conn net.Conn) (net.Conn, bool) {
+		_, _ = conn.Read(make([]byte, 4<<10)) // unread bytes would reset the connection
 		_, _ = io.WriteString(conn, text)
 		return conn, false
 	}}
 }
 
-// alert ends the handshake with a fatal alert (RFC 8446, section 6).
+// alert returns a greeting that sends a fatal alert (RFC 8446, section 6).
 func alert(description byte) greeting {
 	return failing("RFC 8446, 6.2", "\x15\x03\x03\x00\x02\x02"+string([]byte{description}))
 }
 
-// The alerts (RFC 8446, section 6; 111 and 114: RFC 6066, section 9) that another
-// handshake would meet again, because they are about certificates or configuration.
+// The alerts (RFC 8446, section 6; 111 and 114: RFC 6066, section 9) that are about
+// certificates or configuration. Another handshake fails likewise.
 var permanentAlerts = map[byte]string{
 	40: "handshake_failure", 42: "bad_certificate", 43: "unsupported_certificate", 44: "certificate_revoked", 45: "certificate_expired",
 	46: "certificate_unknown", 48: "unknown_ca", 49: "access_denied", 70: "protocol_version", 71: "insufficient_security", 86: "inappropriate_fallback",
@@ -85,7 +86,7 @@ var permanentAlerts = map[byte]string{
 	120: "no_application_protocol",
 }
 
-// The alerts that may not come again.
+// The alerts after which another handshake may succeed.
 var passingAlerts = map[byte]string{
 	10: "unexpected_message", 20: "bad_record_mac", 22: "record_overflow", 47: "illegal_parameter", 50: "decode_error", 51: "decrypt_error",
 	internalError: "internal_error", 90: "user_canceled",
@@ -93,9 +94,9 @@ var passingAlerts = map[byte]string{
 
 const internalError = 80
 
-// noTunnel answers CONNECT with a status.
+// noTunnel returns a greeting that responds to CONNECT with a status.
 func noTunnel(status string) greeting {
-	return greeting{fails: true, proof: refusedBy(noTunnelYet), accept: func(_ *cell, conn net.Conn) (net.Conn, bool) {
+	return greeting{fails: true, proof: notProcessedBy(noTunnelYet), accept: func(_ *cell, conn net.Conn) (net.Conn, bool) {
 		answerConnect(conn, status)
 		return conn, false
 	}}
@@ -121,15 +122,15 @@ func handshake(failure *proof, certificate func(*fixtures) tls.Certificate) gree
 	return g
 }
 
-// refusesClients refuses every client because of its certificate. In TLS 1.3 the
-// client has finished its handshake by then and may have sent its request, which
-// the server does not read.
+// refusesClients returns a greeting that rejects every client because of its
+// certificate. In TLS 1.3 the client has finished its handshake by then and may have
+// sent its request, which the server does not read.
 func refusesClients(configure func(*tls.Config)) greeting {
-	return greeting{fails: true, proof: refusedBy("RFC 8446, 4.4.2.4"), accept: func(c *cell, conn net.Conn) (net.Conn, bool) {
+	return greeting{fails: true, proof: notProcessedBy("RFC 8446, 4.4.2.4"), accept: func(c *cell, conn net.Conn) (net.Conn, bool) {
 		config := c.tlsConfig(c.fixtures.valid)
 		configure(config)
 		_ = tls.Server(conn, config).HandshakeContext(context.Background())
-		_, _ = io.Copy(io.Discard, conn) // the client reads the alert, and closes
+		_, _ = io.Copy(io.Discard, conn) // the client reads the alert and closes the connection
 		return conn, false
 	}}
 }

@@ -14,15 +14,15 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// pool is a server of which the client has some idle connections.
+// pool is a server to which the client has idle connections.
 type pool struct {
 	*rawServer
 	client *losant.Client
 }
 
-// newPool fills the client's own pool with size connections. Then spoiled plays
-// the requests that arrive on them; other connections are fine.
-func newPool(t *testing.T, size int, a action, policy losant.RetryPolicy, spoiled func(conn *net.TCPConn)) *pool {
+// newPool fills the pool of the default transport with size connections. Requests
+// that arrive on them go to fail. Requests on other connections succeed.
+func newPool(t *testing.T, size int, a action, policy losant.RetryPolicy, fail func(conn *net.TCPConn)) *pool {
 	t.Helper()
 	var (
 		started, waiting atomic.Int32 // connections before the fault; requests to warm up
@@ -40,7 +40,7 @@ func newPool(t *testing.T, size int, a action, policy losant.RetryPolicy, spoile
 				case <-time.After(10 * time.Second):
 				}
 			case n <= before:
-				spoiled(conn)
+				fail(conn)
 				return
 			}
 			succeedRaw(conn, a)
@@ -55,10 +55,10 @@ func newPool(t *testing.T, size int, a action, policy losant.RetryPolicy, spoile
 
 var quick = losant.RetryPolicy{MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond, AttemptTimeout: time.Second}
 
-// TestPeerGone: the peer of every idle connection is gone without a word, as when
-// a node is lost or a NAT forgets. After one timeout the client takes a new
-// connection.
-func TestPeerGone(t *testing.T) {
+// TestTimeoutOnAnIdleConnectionEmptiesThePool covers peers that no longer respond,
+// as after the loss of a node or of the state of a NAT. The client takes a new
+// connection after one timeout.
+func TestTimeoutOnAnIdleConnectionEmptiesThePool(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{1, 4, 8} {
 		for n, a := range actions() {
@@ -75,9 +75,10 @@ func TestPeerGone(t *testing.T) {
 	}
 }
 
-// TestPoolReset: the server resets each of 64 idle connections when the next
-// request arrives. net/http repeats a Get on one after the other.
-func TestPoolReset(t *testing.T) {
+// TestRepetitionsOnIdleConnectionsAreLimited covers a server that resets each of 64
+// idle connections when the next request arrives. net/http repeats a Get on one
+// after the other.
+func TestRepetitionsOnIdleConnectionsAreLimited(t *testing.T) {
 	t.Parallel()
 	const size = 64
 	for _, maxAttempts := range []int{1, 4} {
@@ -91,7 +92,7 @@ func TestPoolReset(t *testing.T) {
 				err := a.call(t.Context(), p.client, losant.WithResponse(&response))
 				r := ended(err, response)
 				r.arrived = int(p.arrived.Load())
-				assert.LessOrEqual(t, r.arrived, r.attempts, "a repetition was not counted")
+				assert.LessOrEqual(t, r.arrived, r.attempts, "every repetition counts as an attempt")
 				assert.LessOrEqual(t, r.attempts, [...]int{get: 9, remove: maxAttempts, resend: 1}[n])
 				assert.Equal(t, n != get, r.isUnknown(), r)
 			})

@@ -11,7 +11,7 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// result is how a call ended: a cell of the table.
+// result is the result of a call, as it is in a cell of the table.
 type result struct {
 	notApplicable bool // the column does not apply: there was no wait
 	unplayed      bool // the fault did not happen
@@ -30,7 +30,7 @@ type result struct {
 func (r result) mayBeProcessed() int {
 	n := 0
 	for _, p := range r.proofs {
-		if p.known != refused {
+		if p.known != notProcessed {
 			n++
 		}
 	}
@@ -39,7 +39,7 @@ func (r result) mayBeProcessed() int {
 
 // undecided reports whether a step leaves it unknown whether the request was processed.
 func (r result) undecided() bool {
-	return slices.ContainsFunc(r.proofs, func(p proof) bool { return p.known == nothingKnown })
+	return slices.ContainsFunc(r.proofs, func(p proof) bool { return p.known == unknown })
 }
 
 func (r result) String() string {
@@ -76,7 +76,7 @@ func (r result) String() string {
 
 func (r result) isUnknown() bool { return slices.Contains(r.matches, "ErrOutcomeUnknown") }
 
-// sentinels are what an error can match, in the order of the table.
+// sentinels lists what an error can match, in the order of the table.
 var sentinels = []struct {
 	name string
 	err  error
@@ -96,7 +96,7 @@ var sentinels = []struct {
 	{"DeadlineExceeded", context.DeadlineExceeded},
 }
 
-// read says how a call ended by what it returned.
+// read fills in what the call returned.
 func (r *result) read(err error, recorded int) {
 	if err == nil {
 		r.succeeded, r.attempts = true, recorded

@@ -1,11 +1,11 @@
 package main
 
 var http2Rows = []row{
-	same("HTTP/2: none", overHTTP2(succeed), ok),
+	same("HTTP/2: no fault", overHTTP2(succeed), ok),
 	each("HTTP/2: connection closed before the response", overHTTP2(closed), lostGet, lostDelete, lostPost),
 	each("HTTP/2: connection closed before the response, once", overHTTP2(closed, succeed), okAfterRetry, okAfterRetry, lostPost),
 	each("HTTP/2: silence, once", all(timed, overHTTP2(silent, succeed)), okAfterRetry, okAfterRetry, timeoutPost),
-	each("HTTP/2: connection dead, PINGs unanswered, once", all(pings, overHTTP2(ignoringPings, succeed)), okAfterRetry, okAfterRetry, lostPost),
+	each("HTTP/2: dead connection, no response to PING, once", all(pings, overHTTP2(ignoringPings, succeed)), okAfterRetry, okAfterRetry, lostPost),
 	each("HTTP/2: RST_STREAM with INTERNAL_ERROR", overHTTP2(resetStream(codeInternal)), lostGet, lostDelete, lostPost),
 	each("HTTP/2: RST_STREAM with INTERNAL_ERROR, once", overHTTP2(resetStream(codeInternal), succeed), okAfterRetry, okAfterRetry, lostPost),
 	each("HTTP/2: RST_STREAM with CANCEL", overHTTP2(resetStream(codeCancel)), lostGet, lostDelete, lostPost),
@@ -33,7 +33,7 @@ var goAwayRows = []row{
 	each("HTTP/2: GOAWAY, request processed, no response, once", overHTTP2(goAwayProcessed(codeNone), succeed), okAfterRetry, okAfterRetry, lostPost),
 	each("HTTP/2: GOAWAY with ENHANCE_YOUR_CALM, no response", overHTTP2(goAwayProcessed(codeCalm)), lostGet, lostDelete, lostPost),
 	each("HTTP/2: GOAWAY with ENHANCE_YOUR_CALM, no response, once", overHTTP2(goAwayProcessed(codeCalm), succeed), okAfterRetry, okAfterRetry, lostPost),
-	same("HTTP/2 without TLS: none", all(overHTTP2(succeed), withoutTLS), ok),
+	same("HTTP/2 without TLS: no fault", all(overHTTP2(succeed), withoutTLS), ok),
 	same("HTTP/2 without TLS: GOAWAY, request not processed, and the connection closed", all(overHTTP2(unprocessedAndClosed), withoutTLS), refusedAlways),
 	same("HTTP/2 without TLS: GOAWAY, request not processed, and the connection closed, once", all(overHTTP2(unprocessedAndClosed, succeed), withoutTLS), okAfterRetry),
 	same("HTTP/2: GOAWAY, then success", overHTTP2(goAwayThenSucceed), ok),

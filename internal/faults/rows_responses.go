@@ -1,11 +1,11 @@
 package main
 
-// A success that breaks off.
+// A success that is cut off.
 var truncatedRows = []row{
 	each("connection reset in the body", always(resetInBody), truncatedGet, invalidWrite, invalidWrite),
 	each("connection reset in the body, once", once(resetInBody), okAfterRetry, invalidWrite, invalidWrite),
-	each("body that drips", all(timed, always(dripBody)), truncatedGet+" DeadlineExceeded", truncatedTimeout, truncatedTimeout),
-	each("body that drips, once", all(timed, once(dripBody)), okAfterRetry, truncatedTimeout, truncatedTimeout),
+	each("body, one byte every 10 ms", all(timed, always(dripBody)), truncatedGet+" DeadlineExceeded", truncatedTimeout, truncatedTimeout),
+	each("body, one byte every 10 ms, once", all(timed, once(dripBody)), okAfterRetry, truncatedTimeout, truncatedTimeout),
 	each("body shorter than Content-Length", always(shorterThanAnnounced), truncatedGet, invalidWrite, invalidWrite),
 	each("body shorter than Content-Length, once", once(shorterThanAnnounced), okAfterRetry, invalidWrite, invalidWrite),
 	each("body shorter than Content-Length, then silence", all(timed, always(shorterThanAnnouncedThenSilent)), truncatedGet+" DeadlineExceeded", truncatedTimeout, truncatedTimeout),
@@ -15,20 +15,20 @@ var truncatedRows = []row{
 	each("body in chunks, the last one missing, once", once(chunkedCut), okAfterRetry, invalidWrite, invalidWrite),
 	each("body in chunks, one malformed", always(chunkedWrong), truncatedGet, invalidWrite, invalidWrite),
 	each("body in chunks, one malformed, once", once(chunkedWrong), okAfterRetry, invalidWrite, invalidWrite),
-	same("body until the connection ends", always(untilEnd), ok),
-	each("body until the connection ends, cut off", always(untilEndCut), truncatedGet, invalidWrite, invalidWrite),
-	each("body until the connection ends, cut off, once", once(untilEndCut), okAfterRetry, invalidWrite, invalidWrite),
+	same("body that ends with the connection", always(untilEnd), ok),
+	each("body that ends with the connection, cut off", always(untilEndCut), truncatedGet, invalidWrite, invalidWrite),
+	each("body that ends with the connection, cut off, once", once(untilEndCut), okAfterRetry, invalidWrite, invalidWrite),
 	same("gzip", always(gzipped), ok),
 	each("gzip cut off", always(gzipCut), truncatedGet, invalidWrite, invalidWrite),
 	each("gzip cut off, once", once(gzipCut), okAfterRetry, invalidWrite, invalidWrite),
 }
 
-// A success that cannot be understood.
+// A success that is invalid.
 var invalidRows = []row{
-	each("gzip announced, not sent", always(notGzip), invalidGet, invalidWrite, invalidWrite),
-	each("gzip announced, not sent, once", once(notGzip), invalidGet, invalidWrite, invalidWrite),
+	each("Content-Encoding: gzip, body not compressed", always(notGzip), invalidGet, invalidWrite, invalidWrite),
+	each("Content-Encoding: gzip, body not compressed, once", once(notGzip), invalidGet, invalidWrite, invalidWrite),
 	each("gzip that expands 1000-fold, beyond the limit", always(gzipBomb), invalidGet, invalidWrite, invalidWrite),
-	each("body of 64 MiB, announced", always(hugeAnnounced), invalidGet, invalidWrite, invalidWrite),
+	each("body of 64 MiB, with Content-Length", always(hugeAnnounced), invalidGet, invalidWrite, invalidWrite),
 	each("body of 64 MiB, in chunks", always(hugeChunked), invalidGet, invalidWrite, invalidWrite),
 	each("body longer than Content-Length", always(longerThanAnnounced), invalidGet, invalidWrite, invalidWrite),
 	each("200 with HTML", always(html(200)), invalidGet, invalidWrite, invalidWrite),
@@ -37,13 +37,13 @@ var invalidRows = []row{
 	each("200 with {}", always(body("{}")), invalidGet, invalidWrite, invalidWrite),
 	each("200 with []", always(body("[]")), invalidGet, invalidWrite, invalidWrite),
 	each("200 with two documents", always(body(`{"id": "64b0f5d29c3a7e0012ab34cd", "success": true}{}`)), invalidGet, invalidWrite, invalidWrite),
-	each("200 with half a document", always(body(`{"id": "64b0f5d29c3a7e0012ab34cd", "success": true`)), invalidGet, invalidWrite, invalidWrite),
+	each("200 with an incomplete document", always(body(`{"id": "64b0f5d29c3a7e0012ab34cd", "success": true`)), invalidGet, invalidWrite, invalidWrite),
 	each("200 with a wrong type", always(body(`{"id": 7, "success": "true"}`)), invalidGet, invalidWrite, invalidWrite),
-	each("200 without what was asked for", always(body(`{"id": "", "success": false}`)), invalidGet, invalidWrite, invalidWrite),
+	each("200 without the requested data", always(body(`{"id": "", "success": false}`)), invalidGet, invalidWrite, invalidWrite),
 	each("200 with a success that another member contradicts", always(body(`{"success": false, "SUCCESS": true}`)), invalidGet, invalidWrite, invalidWrite),
 	each("200 with the id, and a wrong type elsewhere",
-		always(proving(actedBy(okSection), body(`{"id": "64b0f5d29c3a7e0012ab34cd", "email": 7, "success": true}`))), invalidGet, ok, invalidGet),
-	same("203", always(proving(actedBy("RFC 9110, 15.3.4"), valid(203))), ok),
+		always(proving(processedBy(okSection), body(`{"id": "64b0f5d29c3a7e0012ab34cd", "email": 7, "success": true}`))), invalidGet, ok, invalidGet),
+	same("203", always(proving(processedBy("RFC 9110, 15.3.4"), valid(203))), ok),
 	each("202 with the body of a success", always(valid(202)), "1, 202 ErrInvalidResponse", invalid(202), invalid(202)),
 	each("204", always(status(204)), "1, 204 ErrInvalidResponse", ok, invalid(204)),
 	each("205", always(status(205)), "1, 205 ErrInvalidResponse", invalid(205), invalid(205)),

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// elsewhere is reached over the same server, so that a redirect that is
-// followed arrives there as one request more.
+// The dialer leads every host to the same server, so that a followed redirect
+// arrives as another request.
 const elsewhere = "Location: http://elsewhere.losant.test/"
 
 func count(n, code int, matches ...string) string {
@@ -16,8 +16,8 @@ func count(n, code int, matches ...string) string {
 
 func invalid(code int) string { return count(1, code, "ErrInvalidResponse", "ErrOutcomeUnknown") }
 
-// Redirects are refusals, but for 303, the usual response to a POST that was
-// done.
+// Redirects mean that the request was not processed, except 303, the usual response
+// to a POST that was.
 var refusalRows = []row{
 	same("300", always(status(300)), count(1, 300)),
 	same("301 to another origin", always(status(301, elsewhere)), count(1, 301)),
@@ -30,7 +30,7 @@ var refusalRows = []row{
 	same("308 to the same origin", always(status(308, "Location: /elsewhere")), count(1, 308)),
 }
 
-// Refusals by the API, or by a proxy before it.
+// 4xx of the API, or of a proxy in front of it.
 var clientErrorRows = []row{
 	same("400", always(status(400)), count(1, 400, "ErrBadRequest")),
 	same("401", always(status(401)), count(1, 401, "ErrUnauthorized")),
@@ -69,13 +69,13 @@ var clientErrorRows = []row{
 	same("429 whose body is cut off, once", once(cutBody(429)), okAfterRetry),
 	same("431", always(status(431)), count(1, 431)),
 	same("451", always(status(451)), count(1, 451)),
-	each("460, a load balancer's", always(status(460)), count(4, 460), count(4, 460, "ErrOutcomeUnknown"), count(1, 460, "ErrOutcomeUnknown")),
-	each("460, a load balancer's, once", once(status(460)), okAfterRetry, okAfterRetry, count(1, 460, "ErrOutcomeUnknown")),
-	each("499, a proxy's", always(status(499)), count(4, 499), count(4, 499, "ErrOutcomeUnknown"), count(1, 499, "ErrOutcomeUnknown")),
-	each("499, a proxy's, once", once(status(499)), okAfterRetry, okAfterRetry, count(1, 499, "ErrOutcomeUnknown")),
+	each("460 (AWS load balancer)", always(status(460)), count(4, 460), count(4, 460, "ErrOutcomeUnknown"), count(1, 460, "ErrOutcomeUnknown")),
+	each("460 (AWS load balancer), once", once(status(460)), okAfterRetry, okAfterRetry, count(1, 460, "ErrOutcomeUnknown")),
+	each("499 (nginx)", always(status(499)), count(4, 499), count(4, 499, "ErrOutcomeUnknown"), count(1, 499, "ErrOutcomeUnknown")),
+	each("499 (nginx), once", once(status(499)), okAfterRetry, okAfterRetry, count(1, 499, "ErrOutcomeUnknown")),
 }
 
-// passing is a failure that may pass by itself.
+// passing returns rows for a temporary failure.
 func passing(name string, code int, s step) []row {
 	unknown := count(1, code, "ErrServer", "ErrOutcomeUnknown")
 	return []row{
@@ -84,13 +84,13 @@ func passing(name string, code int, s step) []row {
 	}
 }
 
-// lasting is a failure of configuration: waiting does not help.
+// lasting returns a row for a failure of configuration, which is not retried.
 func lasting(code int) row {
 	unknown := count(1, code, "ErrServer", "ErrOutcomeUnknown")
 	return each(strconv.Itoa(code), always(status(code)), count(1, code, "ErrServer"), unknown, unknown)
 }
 
-// Failures of the API, or of a proxy before it.
+// 5xx of the API, or of a proxy in front of it.
 var serverErrorRows = slices.Concat(
 	passing("500", 500, status(500)),
 	[]row{same("501", always(status(501)), count(1, 501, "ErrServer"))},
@@ -98,14 +98,14 @@ var serverErrorRows = slices.Concat(
 	passing("502 with HTML", 502, html(502)),
 	passing("503", 503, status(503)),
 	passing("503 whose body is cut off", 503, cutBody(503)),
-	passing("503 with a complete success behind it", 503, smuggled)[:1],
+	passing("503 followed by a complete success", 503, smuggled)[:1],
 	passing("504", 504, status(504)),
 	[]row{
 		same("505", always(status(505)), count(1, 505, "ErrServer")),
 		lasting(506), lasting(507), lasting(508), lasting(510),
 		same("511", always(status(511)), count(1, 511, "ErrServer")),
 	},
-	passing("520, a proxy's", 520, status(520)),
-	passing("522, a proxy's", 522, status(522)),
+	passing("520 (Cloudflare)", 520, status(520)),
+	passing("522 (Cloudflare)", 522, status(522)),
 	passing("599", 599, status(599)),
 )

@@ -23,8 +23,8 @@ func unavailableTooLong(name string, s step) row {
 	return each("503, once, "+name, once(s), count(1, 503, "ErrServer"), unknown, unknown)
 }
 
-// Retry-After is at least waited for, and no wait begins that is too long. A date
-// is read against the server's own clock.
+// The library waits at least as long as Retry-After says, and begins no wait that is
+// too long. A date is relative to the server's clock.
 var waitRows = []row{
 	throttledRow("Retry-After: 0", once(retryAfter(429, "0"))),
 	throttledRow("Retry-After: 1", all(waits, once(retryAfter(429, "1")))),

@@ -1,6 +1,5 @@
-// Command faults makes every kind of fault happen to every action of the
-// library, with contexts that live and contexts that end, and prints what comes
-// of it as a table:
+// Command faults makes each fault happen to each method of InstanceOrgInvite, with
+// contexts that end and contexts that do not, and prints the results as a table:
 //
 //	go run ./internal/faults > docs/faults.md
 package main
@@ -21,7 +20,7 @@ import (
 )
 
 func main() {
-	log.SetOutput(io.Discard) // net/http complains there about the servers
+	log.SetOutput(io.Discard) // where net/http reports the broken connections
 	shared, err := newFixtures()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -44,7 +43,7 @@ const (
 	maxAttempts = 4
 )
 
-// ref is what the calls are about.
+// ref returns the invite of the calls.
 func ref() losant.InstanceOrgInviteRef {
 	return losant.InstanceOrgInviteRef{
 		InstanceID: "575ec8687ae143cd83dc4a95",
@@ -53,7 +52,7 @@ func ref() losant.InstanceOrgInviteRef {
 	}
 }
 
-// action is one method of the service, and its success.
+// action is one method of the service and its successful response.
 type action struct {
 	name   string
 	status int
@@ -61,7 +60,7 @@ type action struct {
 	method func(context.Context, *losant.Client, losant.InstanceOrgInviteRef, ...losant.RequestOption) error
 }
 
-// call makes a call about the one invite.
+// call makes a call with the one invite.
 func (a action) call(ctx context.Context, client *losant.Client, opts ...losant.RequestOption) error {
 	return a.method(ctx, client, ref(), opts...)
 }
@@ -91,7 +90,7 @@ func actions() []action {
 
 var errNeitherOrBoth = errors.New("neither an invite nor an error, or both")
 
-// either returns err, or another error if there is not exactly one of the two.
+// checkInvite returns err, or errNeitherOrBoth unless exactly one of the two is set.
 func checkInvite(invite *losant.OrgInvite, err error) error {
 	if (invite == nil) == (err == nil) || invite != nil && invite.ID == "" {
 		return errNeitherOrBoth
@@ -102,7 +101,7 @@ func checkInvite(invite *losant.OrgInvite, err error) error {
 // results are the cells of a row.
 type results [3][modes]result
 
-// job is a cell to run, and where its result goes.
+// job is a cell to run, its expectation, and the place of its result.
 type job struct {
 	row string
 	*cell

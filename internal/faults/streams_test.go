@@ -21,8 +21,8 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// http2Server is net/http's own server, which permits few streams, or closes
-// connections that are idle.
+// http2Server is a server of net/http that permits few streams or closes idle
+// connections.
 type http2Server struct {
 	fixtures *fixtures
 	secure   bool
@@ -113,7 +113,7 @@ func (s *http2Server) client(t *testing.T, base string, opts ...losant.Option) *
 	return client
 }
 
-// tally is what became of many calls.
+// tally counts the results of many calls.
 type tally struct {
 	failed, unknown, twice, never int
 
@@ -123,7 +123,7 @@ type tally struct {
 	exceeded int
 }
 
-// callAll makes n calls at once, each for an invite of its own.
+// callAll makes n calls at once, each with its own invite.
 func (s *http2Server) callAll(client *losant.Client, a action, n int) (tally, error) {
 	var (
 		group sync.WaitGroup
@@ -167,8 +167,8 @@ func invite(n int) losant.InstanceOrgInviteRef {
 	return r
 }
 
-// TestFewStreams calls a server that permits few HTTP/2 streams: all that arrives
-// above that it refuses, and says so.
+// TestFewStreams calls a server that permits few HTTP/2 streams and refuses the
+// requests above its limit.
 func TestFewStreams(t *testing.T) {
 	t.Parallel()
 	shared, err := newFixtures()
@@ -191,7 +191,7 @@ func TestFewStreams(t *testing.T) {
 							assert.LessOrEqual(t, sum.exceeded, calls/10)
 							sum.exceeded = 0
 						}
-						if streams == 1 { // some run out of retries; see docs/faults.md
+						if streams == 1 { // some use up their retries; see docs/faults.md
 							t.Logf("%d of %d calls failed: %.300v", sum.failed, calls, err)
 							sum.failed = 0
 						}
@@ -203,9 +203,9 @@ func TestFewStreams(t *testing.T) {
 	}
 }
 
-// TestIdleConnectionsClosed calls a server that closes HTTP/2 connections after
-// 2 ms without a request, which is when the next one is sent.
-func TestIdleConnectionsClosed(t *testing.T) {
+// TestHTTP2ConnectionClosedWhileIdleIsNotSent calls a server that closes connections
+// after 2 ms without a request, which is when the next one is sent.
+func TestHTTP2ConnectionClosedWhileIdleIsNotSent(t *testing.T) {
 	t.Parallel()
 	shared, err := newFixtures()
 	require.NoError(t, err)
