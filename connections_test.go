@@ -186,11 +186,11 @@ func TestDefaultTransportReusesConnections(t *testing.T) {
 	after := opened.Load()
 	round()
 	round()
-	assert.LessOrEqual(t, opened.Load()-after, int32(goroutines), "connections are used again")
+	assert.LessOrEqual(t, opened.Load()-after, int32(goroutines), "connections are reused")
 	before := opened.Load()
 	client.CloseIdleConnections()
 	require.NoError(t, get.call(t.Context(), client, ref))
-	assert.Equal(t, before+1, opened.Load(), "they were closed")
+	assert.Equal(t, before+1, opened.Load(), "CloseIdleConnections closed them")
 }
 
 // TestDefaultTransportOpens64Connections makes 64 calls that wait for each other.

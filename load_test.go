@@ -22,7 +22,7 @@ import (
 
 // TestAllocationsOfAGet uses no network. A change that needs more allocations, or
 // fewer, changes the number here.
-func TestAllocationsOfAGet(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts the whole process
+func TestAllocationsOfAGet(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts those of the process
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
@@ -115,7 +115,7 @@ func TestLoadInAnOutageIsNotMultiplied(t *testing.T) {
 }
 
 // TestEveryFileDescriptorIsClosed makes calls that fail in many ways.
-func TestEveryFileDescriptorIsClosed(t *testing.T) { //nolint:paralleltest // it counts what the whole process has open
+func TestEveryFileDescriptorIsClosed(t *testing.T) { //nolint:paralleltest // it counts what the process has open
 	if runtime.GOOS != "linux" {
 		t.Skip("it counts in /proc")
 	}
@@ -173,8 +173,8 @@ func TestEveryFileDescriptorIsClosed(t *testing.T) { //nolint:paralleltest // it
 func TestConcurrentCallsGetTheirOwnResponses(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
-		_, _ = fmt.Fprintf(w, `{"id":%q,"email":"%s@example.com"}`, asked, asked)
+		id := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+		_, _ = fmt.Fprintf(w, `{"id":%q,"email":"%s@example.com"}`, id, id)
 	}))
 	t.Cleanup(s.Close)
 	client := newClient(t, s.URL)

@@ -98,7 +98,7 @@ func Test401IsRetriedOnceWithAnotherToken(t *testing.T) {
 		require.NoError(t, get.call(context.WithValue(t.Context(), key{}, "value"), newClient(t, s.URL, losant.WithTokenSource(source)), ref))
 		assert.Equal(t, 3, n)
 	})
-	t.Run("a source that fails when asked again", func(t *testing.T) {
+	t.Run("a source that fails after a 401", func(t *testing.T) {
 		t.Parallel()
 		s := serve(t, status(401))
 		broken, calls := errors.New("vault is sealed"), 0
@@ -113,7 +113,7 @@ func Test401IsRetriedOnceWithAnotherToken(t *testing.T) {
 		failure(1, "ErrUnauthorized").check(t, s, err)
 		assert.ErrorIs(t, err, broken)
 	})
-	t.Run("a source without memory is asked once per attempt", func(t *testing.T) {
+	t.Run("a source is called once per attempt", func(t *testing.T) {
 		t.Parallel()
 		s := serve(t, status(401), status(503), accept("token-3"))
 		calls := 0

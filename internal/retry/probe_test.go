@@ -68,7 +68,7 @@ func overHTTP2(t *testing.T) net.Conn {
 	return conn
 }
 
-// inTurn gives each attempt a transport of its own; the last one is used again.
+// inTurn gives each attempt its own transport. The last one is repeated.
 func inTurn(transports ...http.RoundTripper) http.RoundTripper {
 	n := -1
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -104,7 +104,7 @@ func TestOtherTransportIsCertainOnlyIfItFailedToConnect(t *testing.T) {
 		{"two connections, then refused, reading", "GET", reports{asked: 2, connected: 2, status: 404, conn: http2}, 2, Refused, false},
 		{"two connections, then success", "DELETE", reports{asked: 2, connected: 2, status: 200, conn: http2}, 2, Succeeded, true},
 		{"refused over HTTP/2", "POST", reports{asked: 1, connected: 1, err: errors.New("stream error: stream ID 1; REFUSED_STREAM; received from peer")}, 9, Unprocessed, false},
-		{"refused over HTTP/2, after another try", "POST", reports{asked: 2, connected: 2, err: errors.New("stream error: stream ID 1; REFUSED_STREAM; received from peer")}, 2, Lost, true},
+		{"refused over HTTP/2, after a repetition", "POST", reports{asked: 2, connected: 2, err: errors.New("stream error: stream ID 1; REFUSED_STREAM; received from peer")}, 2, Lost, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -180,7 +180,7 @@ func TestOutcomeOfRepeatedPostIsUnknown(t *testing.T) {
 	})
 }
 
-// endless sends the request again and again until it is stopped.
+// endless repeats the request until it is stopped.
 type endless struct {
 	conn  net.Conn
 	taken *int
