@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -56,8 +57,11 @@ func TestBlockedWriteMayHaveBeenSent(t *testing.T) {
 		client := newClient(t, s.URL, losant.WithHTTPClient(&http.Client{Transport: transport}))
 		require.NoError(t, get.call(t.Context(), client, ref))
 		blocked.Store(true)
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaderField: func(string, []string) {
+			time.AfterFunc(20*time.Millisecond, cancel) // while the transport writes
+		}})
 		requireError(t, resend.call(ctx, client, ref), "ErrOutcomeUnknown")
 	}
 }

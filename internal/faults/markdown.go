@@ -86,6 +86,7 @@ the three methods behave alike.
 | fault | proof | expected |
 |---|---|---|
 | the peers of 1, 4 or 8 idle connections no longer respond | unknown (RFC 9112, 9.5) | a new connection after one timeout: Get and Delete 2, ok; ResendInvite 1, ErrOutcomeUnknown DeadlineExceeded |
+| 4 idle connections to a server that responds with 421 | not processed (RFC 9110, 15.5.20) | a new connection for the retry: all 2, ok |
 | 64 idle connections, each reset at the next request | unknown (RFC 9112, 9.3.1) | Get at most 9 requests, all counted, because net/http repeats it at most 8 times; Delete at most MaxAttempts; ResendInvite 1 |
 | a server closes idle HTTP/2 connections after 2 ms, 300 ResendInvites | not processed (RFC 9113, 6.8) | all succeed, each processed once |
 | 401, 413 or 429 during a POST of 8 MB, the server reads the rest | not processed (RFC 9110, 15.5) | the status, not ErrOutcomeUnknown; after 429 4 attempts |

@@ -99,3 +99,24 @@ func TestRepetitionsOnIdleConnectionsAreLimited(t *testing.T) {
 		}
 	}
 }
+
+// TestMisdirectedRequestEmptiesThePool covers four idle connections to a server that
+// responds with 421. The retry takes a new connection, not the next idle one.
+func TestMisdirectedRequestEmptiesThePool(t *testing.T) {
+	t.Parallel()
+	for _, a := range actions() {
+		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
+			policy := losant.RetryPolicy{MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond}
+			p := newPool(t, 4, a, policy, func(conn *net.TCPConn) {
+				const body = `{"type": "Misdirected", "message": "another server"}`
+				_, _ = io.WriteString(conn, responseHeader(421, len(body))+body)
+			})
+			var response losant.Response
+			err := a.call(t.Context(), p.client, losant.WithResponse(&response))
+			r := ended(err, response)
+			r.arrived = int(p.arrived.Load())
+			assert.Equal(t, okAfterRetry, r.String())
+		})
+	}
+}
