@@ -11,6 +11,7 @@ import (
 	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -113,6 +114,60 @@ func TestErrorNamesTheRequiredCertificate(t *testing.T) {
 			assert.Contains(t, err.Error(), "certificate required")
 		}
 	}
+}
+
+// TestAlertIsFoundAfterAFailedWrite covers TLS 1.3, where net/http can report that
+// writing failed, although the alert that explains it has arrived.
+func TestAlertIsFoundAfterAFailedWrite(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewUnstartedServer(http.HandlerFunc(succeed))
+	s.Config.ErrorLog = silentLog
+	s.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS13}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	for _, action := range actions {
+		var done atomic.Bool
+		transport := s.Client().Transport.(*http.Transport).Clone()
+		transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, network, s.Listener.Addr().String())
+			return &unwritableConn{Conn: conn, handshakeDone: &done, received: make(chan struct{}), closed: make(chan struct{})}, err
+		}
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{TLSHandshakeDone: func(tls.ConnectionState, error) { done.Store(true) }})
+		err := action.call(ctx, newClient(t, s.URL, losant.WithHTTPClient(&http.Client{Transport: transport})), ref)
+		assert.Equal(t, 1, requireError(t, err).Attempts, action.name)
+		assert.Contains(t, err.Error(), "certificate required")
+	}
+}
+
+// unwritableConn fails every write after the handshake. Reads return when the
+// connection is closed.
+type unwritableConn struct {
+	net.Conn
+	handshakeDone         *atomic.Bool
+	receivedOnce, closing sync.Once
+	received, closed      chan struct{}
+}
+
+func (c *unwritableConn) Read(data []byte) (int, error) {
+	n, err := c.Conn.Read(data)
+	if c.handshakeDone.Load() {
+		c.receivedOnce.Do(func() { close(c.received) })
+		<-c.closed
+	}
+	return n, err
+}
+
+func (c *unwritableConn) Write(data []byte) (int, error) {
+	if !c.handshakeDone.Load() {
+		return c.Conn.Write(data)
+	}
+	<-c.received
+	return 0, &net.OpError{Op: "write", Net: "tcp", Err: syscall.EPIPE}
+}
+
+func (c *unwritableConn) Close() error {
+	c.closing.Do(func() { close(c.closed) })
+	return c.Conn.Close()
 }
 
 // acceptRaw serves each connection by hand.
