@@ -129,6 +129,7 @@ func TestAlertIsFoundAfterAFailedWrite(t *testing.T) {
 		var done atomic.Bool
 		transport := s.Client().Transport.(*http.Transport).Clone()
 		transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			done.Store(false)
 			conn, err := new(net.Dialer).DialContext(ctx, network, s.Listener.Addr().String())
 			return &unwritableConn{Conn: conn, handshakeDone: &done, received: make(chan struct{}), closed: make(chan struct{})}, err
 		}
