@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -12,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	losant "github.com/losant-community/losant-rest-go"
@@ -75,13 +75,14 @@ func succeedRaw(conn net.Conn, a action) {
 }
 
 // callAtOnce makes n calls at once. The server must hold them until all arrive.
-func callAtOnce(t *testing.T, client *losant.Client, a action, n int) {
-	t.Helper()
+func callAtOnce(ctx context.Context, client *losant.Client, a action, n int) error {
 	var group sync.WaitGroup
-	for range n {
-		group.Go(func() { assert.NoError(t, a.call(t.Context(), client)) })
+	errs := make([]error, n)
+	for i := range n {
+		group.Go(func() { errs[i] = a.call(ctx, client) })
 	}
 	group.Wait()
+	return errors.Join(errs...)
 }
 
 // newClient returns a client for base, and closes its connections with the test.
