@@ -269,8 +269,27 @@ func (c *cell) measure(client *losant.Client) result {
 	defer c.mu.Unlock()
 	r.arrived = int(c.arrived.Load())
 	r.proofs = slices.Clone(c.proofs)
-	r.unplayed = c.mode == notEnded && c.fault.dns != nil && c.dnsFailures.Load() == 0 && c.fault.dns.canFail()
+	r.unplayed = c.mode == notEnded && !c.played(r.succeeded)
 	r.notApplicable = c.mode == cancelledWaiting && !c.waiting.Load()
 	c.checkWaits(&r)
 	return r
+}
+
+// played reports whether the fault happened: a call that succeeded has played every
+// step of every script.
+func (c *cell) played(succeeded bool) bool {
+	f := c.fault
+	if f.dns != nil && c.dnsFailures.Load() == 0 {
+		return !f.dns.canFail()
+	}
+	requests := &c.arrived
+	if f.byConnection {
+		requests = &c.connected
+	}
+	return !succeeded ||
+		reached(f.proxies, &c.proxies) && reached(f.dials, &c.dialed) && reached(f.connections, &c.connected) && reached(f.requests, requests)
+}
+
+func reached[T any](script []T, n *atomic.Int32) bool {
+	return len(script) < 2 || int(n.Load()) >= len(script)
 }
