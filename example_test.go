@@ -16,7 +16,8 @@ import (
 	"github.com/losant-community/losant-rest-go/losanttest"
 )
 
-// Invite a person, list the invitations, resend one with another role, and revoke it.
+// Invite a person, list the invitations, send each of them again with another
+// role, and revoke it.
 func Example() {
 	server := losanttest.NewServer() // in a program: losant.NewClient(os.Getenv("LOSANT_API_TOKEN"))
 	defer server.Close()
@@ -25,14 +26,14 @@ func Example() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	invites := losant.InstanceOrgInvitesRef{InstanceID: server.InstanceID, OrgID: server.OrgID}
+	org := losant.InstanceOrgInvitesRef{InstanceID: server.InstanceID, OrgID: server.OrgID}
 
-	_, err = client.InstanceOrgInvites.Post(ctx, invites, losant.OrgInvitePost{Email: "ada@example.com", Role: losant.OrgRoleView})
+	_, err = client.InstanceOrgInvites.Post(ctx, org, losant.OrgInvitePost{Email: "ada@example.com", Role: losant.OrgRoleView})
 	if err != nil {
 		log.Fatal(err)
 	}
 
-	list, err := client.InstanceOrgInvites.Get(ctx, invites, losant.InstanceOrgInvitesQuery{
+	list, err := client.InstanceOrgInvites.Get(ctx, org, losant.InstanceOrgInvitesQuery{
 		FilterField: losant.OrgInviteFieldEmail, Filter: "*@example.com",
 	})
 	if err != nil {
@@ -41,13 +42,14 @@ func Example() {
 	for _, invite := range list.Items {
 		fmt.Println(invite.Email, "is invited to", invite.Role)
 
-		resent, err := client.InstanceOrgInvite.ResendInvite(ctx, invites.Invite(invite.ID), losant.OrgRoleInfo{Role: losant.OrgRoleEdit})
+		resent, err := client.InstanceOrgInvite.ResendInvite(ctx, org.Invite(invite.ID), losant.OrgRoleInfo{Role: losant.OrgRoleEdit})
 		if err != nil {
 			log.Fatal(err)
 		}
 		fmt.Println(resent.Email, "is invited to", resent.Role)
 
-		if err := client.InstanceOrgInvite.Delete(ctx, invites.Invite(resent.ID)); err != nil { // it may have a new id
+		err = client.InstanceOrgInvite.Delete(ctx, org.Invite(resent.ID)) // the id may have changed
+		if err != nil {
 			log.Fatal(err)
 		}
 	}
@@ -84,19 +86,19 @@ func ExampleError() {
 
 	_, err = client.InstanceOrgInvite.ResendInvite(context.Background(), ref, losant.OrgRoleInfo{})
 	switch {
-	case errors.Is(err, losant.ErrOutcomeUnknown): // first: it can come with any other
-		fmt.Println("look before you do it again")
+	case errors.Is(err, losant.ErrOutcomeUnknown): // first: the error may match others, too
+		fmt.Println("the API may have acted: check before you call again")
 	case errors.Is(err, losant.ErrNotFound):
-		fmt.Println("no such invitation")
+		fmt.Println("there is no such invitation")
 	case err != nil:
-		fmt.Println("not done")
+		fmt.Println("nothing was done")
 	}
 	var e *losant.Error
 	if errors.As(err, &e) {
 		fmt.Println(e.StatusCode, e.Attempts)
 	}
 	// Output:
-	// look before you do it again
+	// the API may have acted: check before you call again
 	// 502 1
 }
 

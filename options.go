@@ -46,9 +46,9 @@ func WithBaseURL(rawURL string) Option {
 // not changed.
 //
 // A transport other than [http.Transport] must not send a request twice by itself.
-// What it does not report through [net/http/httptrace] counts as sent; if it
-// reports that it got no connection, that counts as not sent only together with an
-// error of connecting.
+// A failed request counts as sent unless [net/http/httptrace] reports that the
+// transport got no connection, and the error is one of connecting, such as a failed
+// dial.
 //
 // By default, a transport of the client's own, which speaks HTTP/2, uses the proxy
 // of the environment, limits a dial to 10 s, and keeps at most 64 connections; over
@@ -63,15 +63,15 @@ func WithHTTPClient(hc *http.Client) Option {
 	}
 }
 
-// WithRetryPolicy sets how often and how patiently a call is attempted. By
-// default, the zero [RetryPolicy] with its defaults.
+// WithRetryPolicy sets how many attempts a call makes, and how long it waits. By
+// default, the zero [RetryPolicy], whose fields have defaults of their own.
 func WithRetryPolicy(p RetryPolicy) Option {
 	return func(c *config) error { c.policy = p; return nil }
 }
 
 // WithAPIVersion sets the Accept-Version header, a semver range of API
-// versions. By default, "^1.30.0", which the types of this package are made
-// for.
+// versions. By default, "^1.30.0", the version that the types of this package
+// describe.
 func WithAPIVersion(v string) Option {
 	return func(c *config) error {
 		if v == "" {
@@ -121,8 +121,8 @@ func WithMaxResponseBytes(n int64) Option {
 	}
 }
 
-// WithInsecureHTTP permits http:// to hosts other than loopback. The token then
-// crosses the network in the clear. By default, that is refused.
+// WithInsecureHTTP permits http:// to hosts other than loopback. The token is then
+// sent unencrypted. By default, that is [ErrInvalidArgument].
 func WithInsecureHTTP() Option {
 	return func(c *config) error { c.insecureHTTP = true; return nil }
 }
@@ -143,7 +143,7 @@ func WithDefaults(opts ...RequestOption) Option {
 	}
 }
 
-// checkHeader refuses what could end a header line.
+// checkHeader returns an error if value could end a header line.
 func checkHeader(what, value string) error {
 	for _, r := range value {
 		if r < ' ' || r > '~' {
@@ -166,8 +166,8 @@ type requestOptions struct {
 	err                      error // of the first option that is invalid
 }
 
-// WithLosantDomain sends the losantdomain header, the domain scope of the
-// request, which is rarely needed. By default, and for "", none is sent.
+// WithLosantDomain sends the losantdomain header, which sets the domain scope of
+// the request and is rarely needed. By default, and for "", it is not sent.
 func WithLosantDomain(domain string) RequestOption {
 	return func(o *requestOptions) {
 		o.losantDomain = domain
@@ -259,7 +259,7 @@ var flags = []string{"_actions", "_embedded", "_links"}
 
 // queryOf returns the query of a request.
 func (o *requestOptions) queryOf(r request) (string, error) {
-	query := "_actions=false&_embedded=true&_links=true" // nearly always, and free
+	query := "_actions=false&_embedded=true&_links=true" // the usual case allocates nothing
 	if o.actions || !o.links || !o.embedded {
 		query = "_actions=" + strconv.FormatBool(o.actions) +
 			"&_embedded=" + strconv.FormatBool(o.embedded) + "&_links=" + strconv.FormatBool(o.links)

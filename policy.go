@@ -2,19 +2,20 @@ package losant
 
 import "time"
 
-// RetryPolicy says how often and how patiently a call is attempted. A zero field
-// takes its default.
+// RetryPolicy says how many attempts a call makes, and how long it waits between
+// them. A zero field takes its default.
 //
 // Requests are retried only if a retry cannot repeat a side effect:
 //
-//   - every request, if it is certain that the API did not act on it: no
-//     connection could be made, the server did not look at the request (RFC 9113,
-//     section 8.7), or its status is 429, 425 or 421, or a 408 on a connection that
-//     had been idle
-//   - a Get also after a lost connection, a time-out, a response that was cut off,
-//     and the statuses 408, 460, 499 and 5xx
-//   - a Delete likewise, but not after a 2xx response that was cut off
-//   - every request once after a 401, if the [TokenSource] has another token
+//   - Every request is retried if it is certain that the API did not act on it: if
+//     no connection could be made, if an HTTP/2 server did not process the request
+//     (RFC 9113, section 8.7), after the statuses 421, 425 and 429, and after a 408
+//     on a connection that had been idle.
+//   - A Get is also retried after a lost connection, a timeout, a response that was
+//     cut off, and the statuses 408, 460, 499 and 5xx.
+//   - A Delete is retried like a Get, but not after a 2xx response that was cut off.
+//   - Every request is retried once after a 401, if the [TokenSource] has another
+//     token.
 //
 // Anything else is final, such as 3xx, any other 4xx, 501, 505 to 508, 510 and
 // 511, a certificate that does not verify, and a host that does not exist.
@@ -25,16 +26,16 @@ import "time"
 // exceed MaxWait or the deadline of the context is not begun: the call returns an
 // [*Error] with RetryAfter set.
 //
-// All calls of a client share a budget of tokens for retries: each costs 5, a call
-// that succeeds or is refused at its first attempt refunds 1, and a retry that
-// leads to a response refunds its 5. In a lasting outage the budget is soon empty,
-// calls fail at their first attempt, and the client does not multiply its traffic.
-// A retry after a 429 that says how long to wait is free, because the API sets the
-// pace, and so is one of a request that the server did not look at.
+// All calls of a client share a budget of tokens. Every retry costs 5 tokens. A
+// retry that leads to a response gets its 5 back, and a call that needs no retry
+// adds 1. While the API is down, the budget runs empty, and each call makes one
+// attempt, so that the client does not multiply its traffic. Two kinds of retries
+// are free, because the server sets their pace: after a 429 that says how long to
+// wait, and after a request that an HTTP/2 server did not process.
 //
-// Requests that an HTTP/2 server did not look at are retried up to 8 times a call,
-// besides MaxAttempts, unless that is 1. net/http itself sends a Get again when a
-// kept-alive connection turns out to be closed: up to 8 times a call, even if
+// Requests that an HTTP/2 server did not process are retried up to 8 times a call,
+// in addition to MaxAttempts, unless that is 1. net/http itself sends a Get again
+// when a kept-alive connection turns out to be closed, up to 8 times a call, even if
 // MaxAttempts is 1. All of them count in [Error.Attempts].
 //
 // A negative field, or a MinWait above the MaxWait, is [ErrInvalidArgument]. If
