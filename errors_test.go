@@ -121,6 +121,7 @@ func TestErrorInJSONHasNoCause(t *testing.T) {
 func TestDecodingErrorIsTheCause(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string][2]string{
+		`{"hasExpired":1,"email":"a","role":true}`: {"OrgInvite.hasExpired", "number"}, // the first of two
 		`{"id":5}`:                                                  {"OrgInvite.id", "number"},
 		`{"id":"x","hasExpired":"true"}`:                            {"OrgInvite.hasExpired", "string"},
 		`{"id":"x","applicationRoles":{}}`:                          {"OrgInvite.applicationRoles", "object"},

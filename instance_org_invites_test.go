@@ -1,6 +1,7 @@
 package losant_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/jarcoal/httpmock"
@@ -53,6 +54,8 @@ func TestInvalidArgumentsOfInvitesAreRefused(t *testing.T) {
 		_, err := client.InstanceOrgInvites.Post(t.Context(), invitesRef, post)
 		assert.Contains(t, requireError(t, err, "ErrInvalidArgument").Message, field)
 	}
+	_, err := client.InstanceOrgInvites.Post(t.Context(), invitesRef, losant.OrgInvitePost{Email: strings.Repeat("a", 1000) + "\n", Role: "view"})
+	assert.Less(t, len(requireError(t, err, "ErrInvalidArgument").Message), 200, "a long value is truncated")
 	for words, query := range map[string]losant.InstanceOrgInvitesQuery{
 		`Filter "*@old.com" has no FilterField; set FilterField`:  {Filter: "*@old.com"},
 		`FilterField "email" has no Filter; set Filter`:           {FilterField: losant.OrgInviteFieldEmail},

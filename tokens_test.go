@@ -198,14 +198,3 @@ func TestRetryAfter401CountsAgainstMaxAttempts(t *testing.T) {
 		want.check(t, s, get.call(t.Context(), newClient(t, s.URL, losant.WithTokenSource(source), losant.WithRetryPolicy(policy)), ref))
 	}
 }
-
-// TestRetryAfter401NeedsAnotherToken, which can have the same length.
-func TestRetryAfter401NeedsAnotherToken(t *testing.T) {
-	t.Parallel()
-	s := serve(t, accept("token-two"))
-	source := &rotating{tokens: []string{"token-one", "token-two"}}
-	success(2).check(t, s, get.call(t.Context(), newClient(t, s.URL, losant.WithTokenSource(source)), ref))
-	s = serve(t, status(401), succeed)
-	source = &rotating{tokens: []string{"token-one", "token-one"}}
-	failure(1, "ErrUnauthorized").check(t, s, get.call(t.Context(), newClient(t, s.URL, losant.WithTokenSource(source)), ref))
-}

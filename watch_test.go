@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -125,6 +126,18 @@ func TestLogHasNoPartOfTheURL(t *testing.T) {
 			assert.NotContains(t, logged, private, name)
 		}
 	}
+}
+
+// TestLogHasNoToken that a transport quotes, although it looks like words.
+func TestLogHasNoToken(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	client := through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+		return nil, errors.New("refused " + r.Header.Get("Authorization"))
+	}), sourceOf([2]any{"correct-horse-battery", nil}), losant.WithLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	require.Error(t, get.call(t.Context(), client, ref))
+	assert.Contains(t, out.String(), "refused Bearer [token]")
+	assert.NotContains(t, out.String(), "horse")
 }
 
 // TestLogHasNoPartOfMalformedResponses, which net/http quotes.
