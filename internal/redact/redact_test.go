@@ -129,10 +129,22 @@ func TestTextKeepsOrdinaryText(t *testing.T) {
 	assert.Equal(t, "abc", Text("abc"), "no secrets")
 }
 
+// TestTextFindsSecretsAfterFalseStarts: a secret that repeats itself may begin inside
+// what looked like its beginning.
+func TestTextFindsSecretsAfterFalseStarts(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "[token]", Text("abcabcabcabd", "abcabcabd"))
+	assert.Equal(t, "a[token]", Text("aaaaaab", "aaaaab"))
+	assert.Equal(t, "axbcabc", Text("axbcabc", "abcabcabd"))
+}
+
 // TestTextDecodesSeveralTimes: an escape within an escape within an escape.
 func TestTextDecodesSeveralTimes(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "[token]", Text("%252573ecret-token", "secret-token"))
+	assert.Equal(t, "[token]", Text(`secret-\/`, "secret-/"), "an escape at the end")
+	assert.Equal(t, "[token]", Text("secret-toke%6e", "secret-token"), "an escape at the end")
+	assert.Equal(t, `\u0173ecret-token`, Text(`\u0173ecret-token`, "secret-token"), "not the escape of an ASCII character")
 }
 
 // TestSecretThatLooksEscaped: it is found unescaped too, unless its first bytes are

@@ -102,7 +102,7 @@ func placeOf(segment string) (name string, isFree bool, reason string) {
 	switch {
 	case segment == "":
 		return "", false, "has an empty segment"
-	case !opened && !closed && isPlain(segment, "-_"):
+	case isPlain(segment, "-_"):
 		return "", false, ""
 	case !opened || !closed:
 		return "", false, fmt.Sprintf("has the segment %q, which is neither a word nor one {place}", text.Truncate(segment, 80))
