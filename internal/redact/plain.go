@@ -108,7 +108,7 @@ func (w *walk) elements(v reflect.Value) bool {
 	case kind == reflect.Uint8:
 		text := make([]byte, v.Len())
 		for i := range text {
-			text[i] = byte(v.Index(i).Uint())
+			text[i] = byte(v.Index(i).Uint()) //nolint:gosec // its kind is uint8
 		}
 		return !w.isSecret(string(text))
 	case kind <= reflect.Complex128: // bool or a number
