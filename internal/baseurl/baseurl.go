@@ -1,4 +1,4 @@
-// Package baseurl checks the URL that all requests begin with.
+// Package baseurl checks the base URL of a client.
 package baseurl
 
 import (
@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// Parse returns rawURL without a slash at its end. It must be a scheme, a host, an
-// optional port and a plain path; and https, unless it is bound for loopback or
-// insecure is set. Errors do not quote it: a mistyped one may hold a password.
+// Parse returns rawURL without a trailing slash. It accepts a scheme, a host, an
+// optional port and a plain path. The scheme must be https unless the host is
+// loopback or insecure is true. Errors do not quote rawURL, because an invalid one
+// may contain a password.
 func Parse(rawURL string, insecure bool) (*url.URL, error) {
 	base, err := url.Parse(rawURL)
 	if err != nil {
@@ -20,7 +21,7 @@ func Parse(rawURL string, insecure bool) (*url.URL, error) {
 	switch {
 	case base.Scheme != "http" && base.Scheme != "https":
 		return nil, errors.New("the base URL does not begin with https:// or http://")
-	case base.Opaque != "" || base.Hostname() == "":
+	case base.Hostname() == "":
 		return nil, errors.New("the base URL has no host")
 	case base.User != nil:
 		return nil, errors.New("the base URL has user info")
@@ -41,8 +42,8 @@ func Parse(rawURL string, insecure bool) (*url.URL, error) {
 
 const alphanumeric = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-// isHost reports whether the host is a name that means the same to everybody who
-// reads it, or an IP address.
+// isHost reports whether the host is an ASCII name, which cannot be confused with
+// another, or an IP address without a zone.
 func isHost(base *url.URL) bool {
 	host := base.Hostname()
 	if strings.HasPrefix(base.Host, "[") {
@@ -61,6 +62,7 @@ func isPort(base *url.URL) bool {
 	return err == nil && port > 0
 }
 
+// isPlain reports whether the path has no escapes, dot segments or empty segments.
 func isPlain(path string) bool {
 	const longest = 1 << 10
 	if len(path) > longest || strings.Contains(path, "//") {
@@ -74,8 +76,8 @@ func isPlain(path string) bool {
 	return strings.Trim(path, alphanumeric+"/-._~") == ""
 }
 
-// isLoopback does not resolve names: what 127.1 or localhost. means is up to the
-// resolver.
+// isLoopback reports whether host is localhost or a loopback address. Others, such
+// as 127.1 and localhost., depend on the resolver.
 func isLoopback(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return err == nil && address.IsLoopback() || strings.EqualFold(host, "localhost")

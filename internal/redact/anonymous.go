@@ -4,16 +4,15 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"unicode"
 )
 
-// Anonymous removes what may name a person or a thing from the text of an
-// error: the private texts, what is in quotes, and each word that may be an
-// address, an id or an escape of either. The rest says what happened.
+// Anonymous removes what may identify a person or a resource from the text of an
+// error: the private texts, everything in quotes, and each word that may be an
+// email address, an id or an escape of either. The other words say what happened.
 func Anonymous(s string, private ...string) string {
-	slices.SortFunc(private, func(a, b string) int { return cmp.Compare(len(b), len(a)) }) // one may be a part of another
-	for _, p := range private {
-		const shortest = 3 // fewer are parts of many words
+	longestFirst := func(a, b string) int { return cmp.Compare(len(b), len(a)) } // one may contain another
+	for _, p := range slices.SortedStableFunc(slices.Values(private), longestFirst) {
+		const shortest = 3 // shorter ones are parts of ordinary words
 		if len(p) >= shortest {
 			s = strings.ReplaceAll(s, p, removed)
 		}
@@ -29,8 +28,7 @@ func Anonymous(s string, private ...string) string {
 
 const removed = "…"
 
-// unquote replaces what is in quotes. A quote that is not closed reaches to the
-// end.
+// unquote replaces everything in quotes, and after a quote that is not closed.
 func unquote(s string) string {
 	var b strings.Builder
 	for {
@@ -52,28 +50,26 @@ func unquote(s string) string {
 	}
 }
 
-// isPrivate reports whether word, which has no space, may name somebody or
-// something: it has a character that no plain word, number or network address
-// has, or a long run of letters and digits with both in it.
+// isPrivate reports whether a word may identify someone or something: it contains a
+// character that no plain word, number or network address contains, or a long run
+// of letters and digits with a digit in it.
 func isPrivate(word string) bool {
 	const (
 		plain = ".,:;()[]{}<>/_-'!…"
 		long  = 12
 	)
-	run, digits, letters := 0, false, false
+	run, hasDigit := 0, false
 	for _, r := range word {
 		isDigit := '0' <= r && r <= '9'
 		isLetter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
 		switch {
 		case isDigit || isLetter:
-			run, digits, letters = run+1, digits || isDigit, letters || isLetter
-			if digits && run >= long {
+			run, hasDigit = run+1, hasDigit || isDigit
+			if hasDigit && run >= long {
 				return true
 			}
 		case strings.ContainsRune(plain, r):
-			run, digits, letters = 0, false, false
-		case unicode.IsLetter(r) || !unicode.IsPrint(r):
-			return true
+			run, hasDigit = 0, false
 		default:
 			return true
 		}

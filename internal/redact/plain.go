@@ -6,27 +6,27 @@ import (
 	"time"
 )
 
-// Plain reports whether v is plain data that holds no secret: numbers, strings
-// and what is composed of them. Requests, responses, functions, channels, locks
-// and anything that leads to one of them is not plain, and neither is a string
-// that isSecret returns true for.
+// Plain reports whether v is plain data without a secret: numbers, strings, and
+// values composed of them. A request, a response, a function, a channel, a lock or
+// a string for which isSecret returns true is not plain, and neither is a value
+// from which one of them can be reached.
 func Plain(v any, isSecret func(string) bool) bool {
-	const most = 10_000 // values; more than that is not an error any more
-	w := walk{isSecret: isSecret, left: most, seen: map[visit]bool{}}
+	const maxValues = 10_000 // an error value has fewer
+	w := walk{isSecret: isSecret, left: maxValues, seen: map[visit]bool{}}
 	return w.plain(reflect.ValueOf(v))
 }
 
 type walk struct {
 	isSecret func(string) bool
-	left     int
+	left     int // how many more values may be visited
 	seen     map[visit]bool
 }
 
-// visit is a pointer that was followed. Its type matters: a struct begins where
-// its first field does.
+// visit is a pointer that was followed. It includes the type, because a struct and
+// its first field have the same address.
 type visit struct {
-	at reflect.Type
-	to uintptr
+	pointer reflect.Type
+	address uintptr
 }
 
 func (w *walk) plain(v reflect.Value) bool {
@@ -41,7 +41,7 @@ func (w *walk) plain(v reflect.Value) bool {
 	case reflect.String:
 		return !w.isSecret(v.String())
 	case reflect.Interface:
-		return v.Type() == reflect.TypeFor[reflect.Type]() || w.plain(v.Elem()) // types lead far, but only to types
+		return v.Type() == reflect.TypeFor[reflect.Type]() || w.plain(v.Elem()) // a type leads to many values, but only to types
 	case reflect.Pointer:
 		return w.pointer(v)
 	case reflect.Struct:
@@ -57,7 +57,7 @@ func (w *walk) plain(v reflect.Value) bool {
 
 func (w *walk) pointer(v reflect.Value) bool {
 	key := visit{v.Type(), v.Pointer()}
-	if v.IsNil() || w.seen[key] {
+	if w.seen[key] {
 		return true
 	}
 	w.seen[key] = true
@@ -66,15 +66,15 @@ func (w *walk) pointer(v reflect.Value) bool {
 
 func (w *walk) fields(v reflect.Value) bool {
 	t := v.Type()
-	if t.NumField() == 0 || t == reflect.TypeFor[time.Time]() || t == reflect.TypeFor[x509.Certificate]() {
-		return true // the latter two lead far, but never to a request
+	if t == reflect.TypeFor[time.Time]() || t == reflect.TypeFor[x509.Certificate]() {
+		return true // they lead to many values and functions, but never to a request
 	}
-	if !passive(t) {
+	if !isPassive(t) {
 		return false
 	}
-	// All types come first: the fields beside a lock must not even be read.
+	// All types come first: reading the fields beside a lock would be a data race.
 	for i := range t.NumField() {
-		if !passive(t.Field(i).Type) {
+		if !isPassive(t.Field(i).Type) {
 			return false
 		}
 	}
@@ -86,9 +86,9 @@ func (w *walk) fields(v reflect.Value) bool {
 	return true
 }
 
-// passive reports whether a value of type t, or what it points to, does nothing
-// by itself.
-func passive(t reflect.Type) bool {
+// isPassive reports whether a value of type t, or what it points to, is neither
+// code nor something that goroutines share.
+func isPassive(t reflect.Type) bool {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -105,10 +105,14 @@ func passive(t reflect.Type) bool {
 
 func (w *walk) elements(v reflect.Value) bool {
 	switch kind := v.Type().Elem().Kind(); {
-	case kind == reflect.Uint8 && v.Kind() == reflect.Slice:
-		return !w.isSecret(string(v.Bytes()))
-	case reflect.Bool <= kind && kind <= reflect.Complex128:
-		return true // numbers
+	case kind == reflect.Uint8:
+		text := make([]byte, v.Len())
+		for i := range text {
+			text[i] = byte(v.Index(i).Uint()) //nolint:gosec // its kind is uint8
+		}
+		return !w.isSecret(string(text))
+	case kind <= reflect.Complex128: // bool or a number
+		return true
 	}
 	for i := range v.Len() {
 		if !w.plain(v.Index(i)) {

@@ -1,5 +1,5 @@
-// Package redact removes secrets from text, and keeps values that may hold
-// secrets out of reach.
+// Package redact removes secrets from text, and finds values from which a secret
+// can be reached.
 package redact
 
 import (
@@ -10,24 +10,23 @@ import (
 )
 
 const (
-	// Placeholder is what [Text] writes instead of a secret.
+	// Placeholder replaces a secret in the result of [Text].
 	Placeholder = "[token]"
 
-	// Shortest is the length, in bytes, of the shortest text that counts as a
-	// secret. Shorter secrets, and shorter prefixes of a secret, are parts of
-	// ordinary words.
+	// Shortest is the length of the shortest secret, and of the shortest prefix of
+	// a secret, that [Text] replaces, in bytes. Shorter ones occur in ordinary words.
 	Shortest = 6
 
 	maxDepth = 4 // escapes within escapes, such as JSON in JSON in HTML
 )
 
 // Text returns s without the secrets. It replaces each secret, and each prefix
-// of a secret of at least [Shortest] bytes, with [Placeholder]: plain, or with
-// any of its characters escaped as in JSON, URLs, HTML or Go strings, also
-// several times over. It takes time and memory in proportion to s.
+// of a secret of at least [Shortest] bytes, with [Placeholder]. It also finds
+// secrets of which any characters are escaped as in JSON, URLs, HTML or Go strings,
+// once or several times. It takes time and memory in proportion to s.
 func Text(s string, secrets ...string) string {
 	patterns := compile(secrets)
-	if s == "" || len(patterns) == 0 {
+	if len(patterns) == 0 {
 		return s
 	}
 	hidden, found := make([]bool, len(s)), false
@@ -68,10 +67,10 @@ type pattern struct {
 	shortest int   // length of the shortest prefix that is hidden
 }
 
-// compile returns the patterns of secrets: as they are, and also unescaped, in
-// case a secret itself looks like an escape.
+// compile returns the patterns of the secrets. A secret that contains what looks
+// like an escape has a second pattern, of the unescaped secret.
 func compile(secrets []string) []pattern {
-	const tooCommon = 3
+	const tooCommon = 3 // shorter patterns occur in ordinary words
 	var patterns []pattern
 	for _, secret := range secrets {
 		if len(secret) < Shortest {
@@ -103,8 +102,8 @@ func newPattern(secret string, shortest int) pattern {
 	return p
 }
 
-// next returns the length of the longest prefix that a text ends with, if it
-// ended with one of n bytes before c.
+// next returns the length of the longest prefix of the secret that a text ends
+// with after c, if the text ended with a prefix of n bytes before c.
 func (p pattern) next(n int, c byte) int {
 	for n > 0 && (n == len(p.secret) || p.secret[n] != c) {
 		n = p.border[n-1]
@@ -115,13 +114,14 @@ func (p pattern) next(n int, c byte) int {
 	return n
 }
 
-// mark hides what v shows of the secret, and reports whether it shows any.
+// mark marks the bytes of the secret in v as hidden, and reports whether there are
+// any.
 func (p pattern) mark(v view, hidden []bool) bool {
 	found := false
 	for i, n := 0, 0; i < len(v.text); i++ {
 		c := v.text[i]
 		if c == ' ' {
-			c = '+' // a query that was decoded: no token has a space
+			c = '+' // a decoded query has spaces for plus signs, and no token has a space
 		}
 		n = p.next(n, c)
 		if n < p.shortest {
@@ -139,10 +139,11 @@ func (p pattern) mark(v view, hidden []bool) bool {
 	return found
 }
 
-// view is a text with its escapes decoded, and where each byte came from.
+// view is a text with its escapes decoded, and the position of each byte in the
+// original.
 type view struct {
 	text string
-	ends []int // of each byte, in the original; nil: this is the original
+	ends []int // where each byte ends in the original; nil if text is the original
 }
 
 func (v view) end(i int) int {
@@ -159,7 +160,7 @@ func (v view) start(i int) int {
 	return v.end(i - 1)
 }
 
-// from returns how many bytes came from the first n of the original.
+// from returns how many bytes came from the first n bytes of the original.
 func (v view) from(n int) int {
 	if v.ends == nil {
 		return n
@@ -167,7 +168,7 @@ func (v view) from(n int) int {
 	return sort.SearchInts(v.ends, n+1)
 }
 
-// decode decodes the outermost escapes, and reports whether there were any.
+// decode decodes one level of escapes, and reports whether there was any.
 func (v view) decode() (view, bool) {
 	if !strings.ContainsAny(v.text, `%\&`) {
 		return v, false
@@ -181,8 +182,8 @@ func (v view) decode() (view, bool) {
 	return view{string(text), ends}, len(text) < len(v.text)
 }
 
-// unescape returns the first character of s and the bytes that it takes. What
-// is not the escape of an ASCII character stands for itself.
+// unescape returns the first character of s and its length in s. It decodes only
+// escapes of ASCII characters.
 func unescape(s string) (c byte, size int) {
 	switch s[0] {
 	case '%':

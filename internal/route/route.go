@@ -1,15 +1,15 @@
-// Package route makes the path of a resource, from a route and its ids or from
-// segments, and refuses whatever could be the path of another resource.
+// Package route makes the path of a resource from a route and ids, or from
+// segments. It rejects values that could change which resource the path names.
 //
 // A route is a path with places for ids:
 //
 //	/applications/{applicationId}/devices/{deviceId}
 //	/applications/{applicationId}/devices/{deviceId}/attributes/{name:any}
 //
-// A place takes 24 hexadecimal digits, the API's pattern. A place that ends in
-// :any takes any safe segment instead, for the few names in the API's paths: it
-// must be asked for, so that a forgotten one fails on the safe side. Unlike
-// {name...} of net/http or {+name} of RFC 6570, it never spans a slash.
+// A place takes 24 hexadecimal digits, the API's pattern for ids. A place that ends
+// in :any takes any safe segment instead, because a few paths of the API contain
+// names. Unlike {name...} of net/http or {+name} of RFC 6570, it never contains a
+// slash.
 package route
 
 import (
@@ -24,23 +24,23 @@ import (
 	"github.com/losant-community/losant-rest-go/internal/text"
 )
 
-// Path is the path of a resource, or the reason why there is none.
+// Path is the path of a resource. If Err is not nil, only Template may be set.
 type Path struct {
 	Template string // "/instances/{instanceId}", for logs
 	Expanded string // "/instances/575ec8687ae143cd83dc4a95"
-	Escaped  string // Expanded as in a URL; "" if it needs no escapes
+	Escaped  string // Expanded, escaped for a URL; "" if it needs no escapes
 	Err      error
 }
 
-// Expand puts ids into the places of a route that the library knows, in order.
-// Errors name the Go field of a place: InviteID for {inviteId}.
+// Expand replaces the places of a route of the library by ids, in order. Errors
+// name the Go field for a place: InviteID for {inviteId}.
 func Expand(route string, ids ...string) Path {
 	return expand(route, ids, func(_ int, place string) string {
 		return strings.ToUpper(place[:1]) + strings.TrimSuffix(place[1:], "Id") + "ID"
 	})
 }
 
-// Fill puts ids into the places of a route that a user wrote, in order. Errors
+// Fill replaces the places of a route that a user wrote by ids, in order. Errors
 // name the element and the place: IDs[1] (deviceId).
 func Fill(route string, ids []string) Path {
 	return expand(route, ids, func(n int, place string) string {
@@ -87,22 +87,22 @@ func expand(route string, ids []string, nameOf func(n int, place string) string)
 	return path
 }
 
-// invalid says which value is invalid, and why.
+// invalid returns an error that names a value and says why it is invalid.
 func invalid(name, value, reason string) error {
 	return fmt.Errorf("%s %q %s", name, text.Truncate(value, 80), reason)
 }
 
 const anySuffix = ":any"
 
-// placeOf returns the name of the place that a segment of a route is, or "" if
-// it is a word; or why it is neither.
+// placeOf returns the name in a segment such as {name}, or "" if the segment is a
+// word. If it is neither, reason says why.
 func placeOf(segment string) (name string, isFree bool, reason string) {
 	name, opened := strings.CutPrefix(segment, "{")
 	name, closed := strings.CutSuffix(name, "}")
 	switch {
 	case segment == "":
 		return "", false, "has an empty segment"
-	case !opened && !closed && isPlain(segment, "-_"):
+	case isPlain(segment, "-_"):
 		return "", false, ""
 	case !opened || !closed:
 		return "", false, fmt.Sprintf("has the segment %q, which is neither a word nor one {place}", text.Truncate(segment, 80))
@@ -114,7 +114,8 @@ func placeOf(segment string) (name string, isFree bool, reason string) {
 	return name, isFree, ""
 }
 
-// isPlain reports whether s has only letters and digits of ASCII, and others.
+// isPlain reports whether s has only ASCII letters, ASCII digits and the characters
+// of others.
 func isPlain(s, others string) bool {
 	for n := range len(s) {
 		c := s[n]
@@ -135,8 +136,8 @@ func reasonInvalidID(id string, isFree bool) string {
 	return ""
 }
 
-// Join makes a path of segments, each escaped. In the template, what does not
-// look like a word of a route is {id}.
+// Join makes a path of segments, each escaped. The template has {id} for each
+// segment that does not look like a word of a route.
 func Join(segments []string) Path {
 	if len(segments) == 0 {
 		return Path{Err: errors.New("Path is empty")}
@@ -156,8 +157,7 @@ func Join(segments []string) Path {
 	return Path{Template: template.String(), Expanded: expanded.String(), Escaped: escape(expanded.String())}
 }
 
-// escape returns path as in a URL, or "" if that is no other. No segment has a
-// slash in it.
+// escape returns path escaped for a URL, or "" if it needs no escapes.
 func escape(path string) string {
 	if escaped := (&url.URL{Path: path}).EscapedPath(); escaped != path {
 		return escaped
@@ -165,8 +165,8 @@ func escape(path string) string {
 	return ""
 }
 
-// reasonInvalid says why a segment could change the path that it is a part of,
-// here or in a proxy that unescapes it once more.
+// reasonInvalid says why a segment could change the path that it is a part of, here
+// or in a proxy that unescapes the path again. It returns "" for a valid one.
 func reasonInvalid(segment string) string {
 	if segment == "" {
 		return "is empty"
@@ -174,8 +174,8 @@ func reasonInvalid(segment string) string {
 	if reason := reasonUnsafe(segment); reason != "" {
 		return reason
 	}
-	const most = 8
-	for range most {
+	const maxEscapes = 8
+	for range maxEscapes {
 		unescaped := unescape(segment)
 		if unescaped == segment {
 			return ""
@@ -209,7 +209,7 @@ func reasonUnsafe(segment string) string {
 	return ""
 }
 
-// unescape replaces every escape in s, and leaves what only looks like one.
+// unescape decodes every valid escape in s.
 func unescape(s string) string {
 	var b strings.Builder
 	for n := 0; n < len(s); n++ {
@@ -225,8 +225,8 @@ func unescape(s string) string {
 	return b.String()
 }
 
-// isWord reports whether segment looks like a part of a route, such as
-// "device-recipes" or "resendInvite", rather than like a name or an id.
+// isWord reports whether segment looks like a word of a route, such as
+// "device-recipes" or "resendInvite", and not like a name or an id.
 func isWord(segment string) bool {
 	const longest = 32
 	return len(segment) <= longest && 'a' <= segment[0] && segment[0] <= 'z' &&

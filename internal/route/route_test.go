@@ -11,22 +11,16 @@ import (
 
 const id = "575ec8687ae143cd83dc4a94"
 
-func TestExpand(t *testing.T) {
+func TestExpandReplacesPlaces(t *testing.T) {
 	t.Parallel()
-	for template, want := range map[string]string{
-		"/instances/{instanceId}": "/instances/" + id,
-		"/applications/{applicationId}/device-recipes/{deviceRecipeId}/x": "/applications/" + id + "/device-recipes/" + id + "/x",
-	} {
-		ids := []string{id, id}[:len(want)/60+1]
-		path := Expand(template, ids...)
-		require.NoError(t, path.Err)
-		assert.Equal(t, Path{Template: template, Expanded: want}, path)
-	}
+	const two = "/applications/{applicationId}/device-recipes/{deviceRecipeId}/x"
 	assert.Equal(t, Path{Template: "/auth", Expanded: "/auth"}, Expand("/auth"))
+	assert.Equal(t, Path{Template: "/instances/{instanceId}", Expanded: "/instances/" + id}, Expand("/instances/{instanceId}", id))
+	assert.Equal(t, Path{Template: two, Expanded: "/applications/" + id + "/device-recipes/" + id + "/x"}, Expand(two, id, id))
 }
 
-// TestExpandRefuses: an invalid id, which is named as the Go field.
-func TestExpandRefuses(t *testing.T) {
+// TestExpandRejectsInvalidIDs with an error that names the Go field.
+func TestExpandRejectsInvalidIDs(t *testing.T) {
 	t.Parallel()
 	path := Expand("/instances/{instanceId}/orgs/{orgId}", id, "..")
 	require.EqualError(t, path.Err, `OrgID ".." is not 24 hexadecimal digits`)
@@ -34,7 +28,7 @@ func TestExpandRefuses(t *testing.T) {
 	assert.Equal(t, "/instances/{instanceId}/orgs/{orgId}", path.Template)
 }
 
-func TestFill(t *testing.T) {
+func TestFillReplacesPlaces(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		route string
@@ -42,6 +36,7 @@ func TestFill(t *testing.T) {
 		want  Path
 	}{
 		{"/me", nil, Path{Template: "/me", Expanded: "/me"}},
+		{"/azAZ09-_/{azAZ09}", []string{id}, Path{Template: "/azAZ09-_/{azAZ09}", Expanded: "/azAZ09-_/" + id}},
 		{"/a_b/{id}/X-1", []string{"ABCDEFabcdef012345678901"}, Path{Template: "/a_b/{id}/X-1", Expanded: "/a_b/ABCDEFabcdef012345678901/X-1"}},
 		{"/d/{deviceId}/a/{name:any}", []string{id, "temp"}, Path{Template: "/d/{deviceId}/a/{name}", Expanded: "/d/" + id + "/a/temp"}},
 		{"/{name:any}/x", []string{"é 50%,"}, Path{Template: "/{name}/x", Expanded: "/é 50%,/x", Escaped: "/%C3%A9%2050%25,/x"}},
@@ -50,8 +45,8 @@ func TestFill(t *testing.T) {
 	}
 }
 
-// TestFillRefuses: each error names what is wrong and where.
-func TestFillRefuses(t *testing.T) {
+// TestFillRejectsInvalidRoutes and ids with an error that says what is wrong where.
+func TestFillRejectsInvalidRoutes(t *testing.T) {
 	t.Parallel()
 	const two = "/applications/{applicationId}/devices/{deviceId}"
 	for _, row := range []struct {
@@ -85,6 +80,9 @@ func TestFillRefuses(t *testing.T) {
 		{"/a/{id...}", []string{id}, `Route "/a/{id...}" has the place "{id...}", which is neither {name} nor {name:any}`},
 		{"/a/{id:Any}", []string{id}, `Route "/a/{id:Any}" has the place "{id:Any}", which is neither {name} nor {name:any}`},
 		{"/a/{{id}}", []string{id}, `Route "/a/{{id}}" has the place "{{id}}", which is neither {name} nor {name:any}`},
+		{"/" + strings.Repeat("{", 81), []string{id}, `Route "/` + strings.Repeat("{", 79) + `…" has the segment "` + strings.Repeat("{", 80) + `…", which is neither a word nor one {place}`},
+		{"/{" + strings.Repeat(".", 80) + "}", []string{id}, `Route "/{` + strings.Repeat(".", 78) + `…" has the place "{` + strings.Repeat(".", 79) + `…", which is neither {name} nor {name:any}`},
+		{"/a/{id}", []string{strings.Repeat("x", 81)}, `IDs[0] (id) "` + strings.Repeat("x", 80) + `…" is not 24 hexadecimal digits`},
 	} {
 		path := Fill(row.route, row.ids)
 		require.EqualError(t, path.Err, row.want)
@@ -92,7 +90,7 @@ func TestFillRefuses(t *testing.T) {
 	}
 }
 
-func TestJoin(t *testing.T) {
+func TestJoinEscapesSegments(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		segments []string
@@ -101,10 +99,12 @@ func TestJoin(t *testing.T) {
 		{[]string{"auth"}, Path{Template: "/auth", Expanded: "/auth"}},
 		{[]string{"applications", id, "device-recipes", id, "bulkCreate"}, Path{Template: "/applications/{id}/device-recipes/{id}/bulkCreate", Expanded: "/applications/" + id + "/device-recipes/" + id + "/bulkCreate"}},
 		{[]string{"x", "a b:c@d&e=f+g,50%!*"}, Path{Template: "/x/{id}", Expanded: "/x/a b:c@d&e=f+g,50%!*", Escaped: "/x/a%20b:c@d&e=f+g,50%25%21%2A"}},
-		{[]string{"x", "...", "A", "b1", "é", "%41", "%zz", "%"}, Path{Template: "/x/{id}/{id}/{id}/{id}/{id}/{id}/{id}", Expanded: "/x/.../A/b1/é/%41/%zz/%", Escaped: "/x/.../A/b1/%C3%A9/%2541/%25zz/%25"}},
+		{[]string{"x", "...", "A", "b1", "é", "%41", "%zz", "%", "%4"}, Path{Template: "/x/{id}/{id}/{id}/{id}/{id}/{id}/{id}/{id}", Expanded: "/x/.../A/b1/é/%41/%zz/%/%4", Escaped: "/x/.../A/b1/%C3%A9/%2541/%25zz/%25/%254"}},
+		{[]string{"%25252525252541"}, Path{Template: "/{id}", Expanded: "/%25252525252541", Escaped: "/%2525252525252541"}},
+		{[]string{"azAZ-", "z", strings.Repeat("a", 32), strings.Repeat("a", 33)}, Path{Template: "/azAZ-/z/" + strings.Repeat("a", 32) + "/{id}", Expanded: "/azAZ-/z/" + strings.Repeat("a", 32) + "/" + strings.Repeat("a", 33)}},
 	} {
 		path := Join(row.segments)
-		if row.want.Escaped != "" { // which of several spellings is net/url's to say
+		if row.want.Escaped != "" { // net/url may choose another valid encoding
 			u := url.URL{Path: path.Expanded, RawPath: path.Escaped}
 			assert.Equal(t, path.Escaped, u.EscapedPath(), "a valid encoding")
 			assert.Equal(t, strings.Count(path.Expanded, "/"), strings.Count(path.Escaped, "/"))
@@ -116,14 +116,14 @@ func TestJoin(t *testing.T) {
 	require.EqualError(t, Join([]string{"/applications/x"}).Err, `Path[0] "/applications/x" contains a slash; give one segment per element`)
 }
 
-// TestJoinRefuses: every segment that could change the path, as it is or once a
-// proxy has unescaped it, and what cannot be seen.
-func TestJoinRefuses(t *testing.T) {
+// TestJoinRejectsUnsafeSegments: those that could change the path, as they are or
+// once a proxy has unescaped them, and those with invisible characters.
+func TestJoinRejectsUnsafeSegments(t *testing.T) {
 	t.Parallel()
 	for _, hostile := range []string{
 		"", ".", "..", "../x", "x/..", "a/./b", `..\x`, "/", "//", "a//b", "/a", "a/", `\`, `a\b`, "..;", "..;x=1", ".;/a", "a;b", "a?b", "?", "x/..?", "..?", "..#x", "#", "a#",
 		"%2e", "%2E%2e", ".%2e", "%2e.", "a%2fb", "%2F", "%5c", "%3f", "%23x", "%3B", "%252e%252e", "%25252e", "%2525252525252e", "%2f..%2f%zz", "%00", "a%0ab", "%c3", "%e2%80%ae",
-		"%" + strings.Repeat("25", 40) + "2e",
+		"%" + strings.Repeat("25", 40) + "2e", "%" + strings.Repeat("25", 7) + "41",
 		"\n", "a\x00", "a\x7f", "\u0085", "\xff", "\u202e", "\ufeff", "\u200d", "\u2028", "a\u200b",
 	} {
 		path := Join([]string{"x", hostile})
@@ -133,13 +133,12 @@ func TestJoinRefuses(t *testing.T) {
 	}
 }
 
-// TestExpandAllocates only the path.
-func TestExpandAllocates(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+func TestExpandAllocatesOnlyThePath(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() { Expand("/instances/{instanceId}/orgs/{orgId}", id, id) }), 1.0)
 }
 
-// FuzzJoin: an accepted segment is one segment, which means the same however
-// often it is unescaped.
+// FuzzJoin looks for an accepted segment that becomes another path when it is
+// unescaped, once or several times.
 func FuzzJoin(f *testing.F) {
 	for _, segment := range []string{"a", "..", "%2e%2e", "a/b", "é", "%", "50%25", "a b", "%252f"} {
 		f.Add(segment)

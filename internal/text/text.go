@@ -1,4 +1,4 @@
-// Package text makes text from outside fit to print.
+// Package text prepares text from servers for error messages and logs.
 package text
 
 import (
@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Printable returns at most about 1 KiB of s as one line without control or
-// formatting characters.
+// Printable returns at most about 1 KiB of s as one line. It replaces control and
+// formatting characters with spaces.
 func Printable(s string) string {
 	const long = 1 << 10
 	return Truncate(strings.Map(func(r rune) rune {
@@ -19,8 +19,8 @@ func Printable(s string) string {
 	}, strings.ToValidUTF8(Truncate(s, 4*long), "\ufffd")), long)
 }
 
-// Snippet returns the beginning of a body: JSON as it is, anything else in
-// quotes. It adds no escapes, which could spell out what was redacted.
+// Snippet returns the beginning of a body, in quotes unless it looks like JSON. It
+// adds no escapes, which could hide a secret from a later search.
 func Snippet(body string) string {
 	const short = 120
 	s := strings.Join(strings.Fields(Printable(Truncate(body, short))), " ")
@@ -30,7 +30,8 @@ func Snippet(body string) string {
 	return `"` + s + `"`
 }
 
-// Truncate shortens s to about n bytes, between two runes if possible.
+// Truncate returns at most about n bytes of s, followed by "…" if s is longer. It
+// cuts between two runes if possible.
 func Truncate(s string, n int) string {
 	if len(s) <= n {
 		return s

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestPrintable(t *testing.T) {
+func TestPrintableIsOneShortLine(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"":                           "",
@@ -29,19 +29,20 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
-func TestSnippet(t *testing.T) {
+func TestSnippetQuotesWhatIsNotJSON(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, `"<html> <h1>Not Found</h1>"`, Snippet("<html>\n\t <h1>Not\x00Found</h1>\n"))
 	assert.Equal(t, `"`+strings.Repeat("x", 120)+`…"`, Snippet(strings.Repeat("x", 1000)))
 	assert.Equal(t, `{"id": 5}`, Snippet("{\"id\":\n5}"))
 	assert.Equal(t, `[5]`, Snippet("[5]"))
+	assert.Equal(t, `"[token] is invalid"`, Snippet("[token] is invalid"), "a redacted token is not an array")
 }
 
-func TestTruncate(t *testing.T) {
+func TestTruncateCutsBetweenRunes(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "abc", Truncate("abc", 3))
 	assert.Equal(t, "ab…", Truncate("abc", 2))
 	assert.Equal(t, "…", Truncate("abc", 0))
-	assert.Equal(t, "a…", Truncate("aé", 2), "no half of a rune")
-	assert.Equal(t, "\x80\x80\x80\x80\x80\x80…", Truncate(strings.Repeat("\x80", 9), 6), "bytes that are no runes")
+	assert.Equal(t, "a…", Truncate("aé", 2), "not inside a rune")
+	assert.Equal(t, "\x80\x80\x80\x80\x80\x80…", Truncate(strings.Repeat("\x80", 9), 6), "bytes that are not runes")
 }

@@ -6,10 +6,11 @@ import (
 	"fmt"
 )
 
-// Words returns the text in a JSON value of any shape, at most about 4 KiB of
-// it: strings and numbers, those of a list separated by semicolons, those of an
-// object after their names. It returns "" if there is none. It reads no further
-// than it must, so that a large value costs no more than a small one.
+// Words returns the strings, numbers and booleans in a JSON value of any shape, at
+// most about 4 KiB. It separates the elements of an array by semicolons, and writes
+// the names of an object's members before their values. It returns "" if there are
+// none. It stops reading at the limit, so that a large value costs no more than a
+// small one.
 func Words(value json.RawMessage) string {
 	w := words{Decoder: json.NewDecoder(bytes.NewReader(value))}
 	w.UseNumber()
@@ -21,11 +22,11 @@ type words struct {
 	*json.Decoder
 
 	text    []byte
-	named   bool // the text ends with the name of what follows
-	stopped bool
+	named   bool // the text ends with the name of the next value
+	stopped bool // the text is long enough, or the JSON is invalid
 }
 
-// value adds the next value.
+// value adds the text of the next value.
 func (w *words) value() {
 	token, err := w.Token()
 	if err != nil {
@@ -42,7 +43,7 @@ func (w *words) value() {
 	}
 }
 
-// composite adds the values up to the end of an object or array.
+// composite adds the values of an object or array, and reads its end.
 func (w *words) composite(opened json.Delim) {
 	for !w.stopped && w.More() {
 		before := len(w.text)
@@ -52,7 +53,7 @@ func (w *words) composite(opened json.Delim) {
 		named := len(w.text)
 		w.value()
 		if len(w.text) == named {
-			w.text = w.text[:before] // nothing follows the name
+			w.text = w.text[:before] // drop a name without a value
 		}
 		w.named = false
 	}
@@ -61,7 +62,7 @@ func (w *words) composite(opened json.Delim) {
 	}
 }
 
-// name adds the name of the next member, unless it says nothing.
+// name adds the name of the next member, unless it is empty or "message".
 func (w *words) name() {
 	const longest = 64
 	token, _ := w.Token()
@@ -72,14 +73,13 @@ func (w *words) name() {
 }
 
 func (w *words) add(s string) {
-	const most = 4 << 10
+	const maxText = 4 << 10
 	if s == "" {
 		return
 	}
 	if len(w.text) > 0 && !w.named {
 		w.text = append(w.text, "; "...)
 	}
-	w.named = false
-	w.text = append(w.text, Truncate(s, most)...)
-	w.stopped = w.stopped || len(w.text) > most
+	w.text = append(w.text, Truncate(s, maxText)...)
+	w.stopped = len(w.text) > maxText
 }

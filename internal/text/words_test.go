@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestWords: words are found in every shape of JSON.
-func TestWords(t *testing.T) {
+// TestWordsReadsEveryShape of JSON.
+func TestWordsReadsEveryShape(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		``:                                    "",
@@ -18,6 +18,7 @@ func TestWords(t *testing.T) {
 		`[]`:                                  "",
 		`[null,"",{},[[]]]`:                   "",
 		`"role is bad"`:                       "role is bad",
+		`["a","","b"]`:                        "a; b",
 		`5`:                                   "5",
 		`1e400`:                               "1e400",
 		`false`:                               "false",
@@ -33,6 +34,21 @@ func TestWords(t *testing.T) {
 		`["a","cut off`:                             "a",
 	} {
 		assert.Equal(t, want, Words([]byte(in)), in)
+	}
+}
+
+// TestWordsTruncates long names and long texts, and then reads no further.
+func TestWordsTruncates(t *testing.T) {
+	t.Parallel()
+	x := func(n int) string { return strings.Repeat("x", n) }
+	for in, want := range map[string]string{
+		`{"` + x(64) + `":1}`:            x(64) + ": 1",
+		`{"` + x(65) + `":1}`:            x(64) + "…: 1",
+		`["` + x(4<<10) + `","y"]`:       x(4<<10) + "; y",
+		`["` + x(4<<10+1) + `","y"]`:     x(4<<10) + "…",
+		`["a","` + x(4<<10-2) + `","y"]`: "a; " + x(4<<10-2),
+	} {
+		assert.Equal(t, want, Words([]byte(in)), "%.100s", in)
 	}
 }
 

@@ -1,6 +1,6 @@
-// Command callpath measures how much code a call runs through: it makes one GET
-// through a transport that responds from memory, and prints the functions and the
-// lines of the library that the call adds to those of making a client.
+// Command callpath measures how much code a call executes. It makes one GET with a
+// transport that responds from memory, and prints the functions and the number of
+// lines that the call executes, without those that only making a client executes.
 //
 //	go run ./tools/callpath
 package main
@@ -29,10 +29,10 @@ import (
 const module = "github.com/losant-community/losant-rest-go/"
 
 func main() {
-	call := flag.Int("calls", -1, "make so many calls, and measure nothing")
+	calls := flag.Int("calls", -1, "make this many calls instead of measuring (callpath runs itself so)")
 	flag.Parse()
-	if *call >= 0 {
-		if err := makeCalls(*call); err != nil {
+	if *calls >= 0 {
+		if err := makeCalls(*calls); err != nil {
 			log.Fatal(err)
 		}
 		return
@@ -42,6 +42,7 @@ func main() {
 	}
 }
 
+// stub is a transport that responds from memory.
 type stub struct{}
 
 func (stub) RoundTrip(*http.Request) (*http.Response, error) {
@@ -49,6 +50,7 @@ func (stub) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, Header: http.Header{}, ContentLength: int64(len(invite)), Body: io.NopCloser(strings.NewReader(invite))}, nil
 }
 
+// makeCalls makes a client and n calls.
 func makeCalls(n int) error {
 	client, err := losant.NewClient("a-token", losant.WithHTTPClient(&http.Client{Transport: stub{}}))
 	if err != nil {
@@ -63,8 +65,8 @@ func makeCalls(n int) error {
 	return nil
 }
 
-// covered returns the blocks that the program runs through with n calls, as
-// "file:line.column,line.column".
+// covered returns the blocks of the library that this program executes with n
+// calls, as "file:line.column,line.column".
 func covered(n int) (map[string]bool, error) {
 	scratch, err := os.MkdirTemp("", "callpath")
 	if err != nil {
@@ -86,16 +88,18 @@ func covered(n int) (map[string]bool, error) {
 	}
 	defer func() { _ = file.Close() }()
 	blocks := map[string]bool{}
-	for lines := bufio.NewScanner(file); lines.Scan(); {
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
 		if fields := strings.Fields(lines.Text()); len(fields) == 3 && fields[2] != "0" {
 			if name := strings.TrimPrefix(fields[0], module); !strings.HasPrefix(name, "tools/") {
 				blocks[name] = true
 			}
 		}
 	}
-	return blocks, nil
+	return blocks, lines.Err()
 }
 
+// measure prints what one call adds to none.
 func measure() error {
 	none, err := covered(0)
 	if err != nil {
@@ -125,7 +129,7 @@ func measure() error {
 	return report(lines)
 }
 
-// report prints the functions in which there are lines, and the sums.
+// report prints the functions that contain the lines, and the totals.
 func report(lines map[string]map[int]bool) error {
 	functions, total := map[string][]string{}, 0
 	for name, numbers := range lines {

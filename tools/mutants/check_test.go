@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"go/parser"
+	"go/token"
 	"io"
 	"os"
 	"os/exec"
@@ -21,7 +23,7 @@ func checkOf(t *testing.T) check {
 	root, err := filepath.Abs("testdata/module")
 	require.NoError(t, err)
 	return check{
-		root: root, workers: 2, patience: 3 * time.Second, page: filepath.Join(root, "page.md"), log: io.Discard,
+		root: root, cache: t.TempDir(), workers: 2, patience: 3 * time.Second, page: filepath.Join(root, "page.md"), log: io.Discard,
 		plan: testPlan{tests: map[string][]string{".": {"."}, "leaf": {"leaf", "."}}, sharing: []string{"module.go"}},
 	}
 }
@@ -175,6 +177,49 @@ func TestPlanListsEveryPackage(t *testing.T) {
 	}
 }
 
+// TestPlanListsFilesWithLocks: a file that uses sync shares memory.
+func TestPlanListsFilesWithLocks(t *testing.T) {
+	t.Parallel()
+	files, err := plan.files("../..", nil)
+	require.NoError(t, err)
+	for _, file := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join("../..", file), nil, parser.ImportsOnly)
+		require.NoError(t, err)
+		for _, spec := range f.Imports {
+			if spec.Path.Value == `"sync"` || spec.Path.Value == `"sync/atomic"` {
+				assert.Contains(t, plan.sharing, file)
+			}
+		}
+	}
+}
+
+// TestCoverageIsCached: the second measurement is the first one's, unless a test
+// failed.
+func TestCoverageIsCached(t *testing.T) {
+	t.Parallel()
+	c := checkOf(t)
+	j := judge{check: c, module: "example.com/module", out: t.TempDir()}
+	first, err := j.collect(t.Context(), "leaf")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"TestDoubleOfZero"}, namesOf(first.Tests))
+	cached, err := filepath.Glob(filepath.Join(c.cache, "*.json"))
+	require.NoError(t, err)
+	require.Len(t, cached, 1)
+	replaceIn(t, cached[0], "TestDoubleOfZero", "TestOfTheCache")
+	second, err := j.collect(t.Context(), "leaf")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"TestOfTheCache"}, namesOf(second.Tests))
+	assert.Equal(t, first.Blocks, second.Blocks)
+
+	failing, err := j.collect(t.Context(), ".")
+	require.NoError(t, err)
+	assert.True(t, failing.Tests[len(failing.Tests)-1].Failed)
+	cached, err = filepath.Glob(filepath.Join(c.cache, "*.json"))
+	require.NoError(t, err)
+	assert.Len(t, cached, 1)
+}
+
+// TestFilesOfPaths: a path is a file, a folder, or none for all.
 func TestFilesOfPaths(t *testing.T) {
 	t.Parallel()
 	c := checkOf(t)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -80,13 +81,13 @@ func (s *suite) reaching(m *mutant) []*test {
 }
 
 // collect runs each test of a package alone and records what it reaches. The result
-// depends only on the test binary, so it is kept for the next run.
+// is cached under the hash of the test binary, unless a test fails.
 func (j *judge) collect(ctx context.Context, pkg string) (*suite, error) {
 	b, output, err := j.build(ctx, pkg, j.out, "-cover", "-coverpkg=./...")
 	if err != nil {
 		return nil, fmt.Errorf("the tests of %s do not compile: %w\n%s", pkg, err, output)
 	}
-	cache, err := cacheFile(b.path)
+	cache, err := j.cacheFile(b.path)
 	if err != nil {
 		return nil, err
 	}
@@ -112,6 +113,9 @@ func (j *judge) collect(ctx context.Context, pkg string) (*suite, error) {
 		return nil, err
 	}
 	s.merge(spans)
+	if slices.ContainsFunc(s.Tests, func(t *test) bool { return t.Failed }) {
+		return &s, nil
+	}
 	data, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
@@ -136,18 +140,13 @@ func (s *suite) merge(spans []map[span]bool) {
 	}
 }
 
-// cacheFile returns where the coverage of a test binary is kept.
-func cacheFile(binary string) (string, error) {
+// cacheFile returns where the coverage of a test binary is cached.
+func (j *judge) cacheFile(binary string) (string, error) {
 	data, err := os.ReadFile(binary)
 	if err != nil {
 		return "", err
 	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	dir = filepath.Join(dir, "losant-rest-go-mutants")
-	return filepath.Join(dir, fmt.Sprintf("%x.json", sha256.Sum256(data))), os.MkdirAll(dir, 0o700)
+	return filepath.Join(j.cache, fmt.Sprintf("%x.json", sha256.Sum256(data))), os.MkdirAll(j.cache, 0o700)
 }
 
 // measure runs the test once and returns the spans of the module, which are true

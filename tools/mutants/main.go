@@ -40,9 +40,16 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		log.Fatal(err)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	c := check{root: root, plan: plan, since: *since, paths: flag.Args(), workers: *workers, patience: 10 * time.Second, page: filepath.Join(root, page), log: os.Stderr}
+	c := check{
+		root: root, plan: plan, since: *since, paths: flag.Args(), workers: *workers, patience: 10 * time.Second,
+		cache: filepath.Join(cache, "losant-rest-go-mutants"), page: filepath.Join(root, page), log: os.Stderr,
+	}
 	if err := c.run(ctx, os.Stdout); err != nil {
 		stop()
 		log.Fatal(err) //nolint:gocritic // stop was called
@@ -57,6 +64,7 @@ type check struct {
 	paths    []string // files and folders, relative to root; none means all
 	workers  int
 	patience time.Duration // see binary
+	cache    string        // the folder of what is kept for the next run
 	page     string        // the file that names the known survivors
 	log      io.Writer     // progress
 }

@@ -44,6 +44,7 @@ var plan = testPlan{
 		"internal/retry/budget.go",
 		"internal/retry/client.go",
 		"internal/retry/probe.go",
+		"losanttest/description.go",
 		"losanttest/network.go",
 		"losanttest/requests.go",
 		"losanttest/server.go",

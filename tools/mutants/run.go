@@ -82,13 +82,16 @@ func (j *judge) prepare(ctx context.Context, mutants []*mutant) error {
 		if s.shared, err = j.buildShared(ctx, pkg, switchable); err != nil {
 			return err
 		}
-		for _, t := range s.Tests {
-			if t.Failed {
-				fmt.Fprintf(j.log, "%s of %s fails without a mutant and is not used\n", t.Name, pkg)
-			}
-		}
 		if err := s.findExact(ctx); err != nil {
 			return err
+		}
+		for _, t := range s.Tests {
+			switch {
+			case t.Failed:
+				fmt.Fprintf(j.log, "%s of %s fails without a mutant and is not used\n", t.Name, pkg)
+			case t.exact:
+				fmt.Fprintf(j.log, "%s of %s runs on mutants that are compiled alone\n", t.Name, pkg)
+			}
 		}
 		j.suites[pkg] = s
 	}
@@ -111,16 +114,19 @@ func (j *judge) packages(mutants []*mutant) []string {
 var failedTest = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
 
 // findExact finds the tests that fail in the binary with all mutants although none
-// is active. They count allocations, and a function with a switch is not inlined.
+// is active: those that count allocations, because a function with a switch is not
+// inlined.
 func (s *suite) findExact(ctx context.Context) error {
 	result, output := s.shared.run(ctx, s.Tests, 0, 10, "-test.failfast=false")
 	if result != killed {
 		return ctx.Err()
 	}
+	failed := map[string]bool{}
 	for _, match := range failedTest.FindAllSubmatch(output, -1) {
-		for _, t := range s.Tests {
-			t.exact = t.exact || t.Name == string(match[1])
-		}
+		failed[string(match[1])] = true
+	}
+	for _, t := range s.Tests {
+		t.exact = !t.Failed && failed[t.Name]
 	}
 	return nil
 }
@@ -193,7 +199,7 @@ func (j *judge) judgeAlone(ctx context.Context, m *mutant) (verdict, error) {
 	result := unreached
 	for _, pkg := range j.plan.tests[m.pkg()] {
 		tests := j.suites[pkg].reaching(m)
-		if m.isSwitchable() {
+		if m.isSwitchable() { // the other tests have passed
 			tests = slices.DeleteFunc(tests, func(t *test) bool { return !t.exact })
 		}
 		if len(tests) == 0 {
@@ -203,7 +209,10 @@ func (j *judge) judgeAlone(ctx context.Context, m *mutant) (verdict, error) {
 		if err != nil {
 			return invalid, nil
 		}
-		if result = b.judge(ctx, tests, 0, 1); result != survived {
+		if v := b.judge(ctx, tests, 0, 1); v != unreached {
+			result = v
+		}
+		if result != unreached && result != survived {
 			break
 		}
 	}
