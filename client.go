@@ -19,8 +19,9 @@
 // # Retries
 //
 // Requests are retried only if a retry cannot repeat a side effect; see
-// [RetryPolicy]. By default, a call makes at most 4 attempts, and waits at most 30
-// seconds for each response. The context limits the whole call.
+// [RetryPolicy]. By default, a call makes at most 4 attempts. Each has 30 seconds to
+// get a connection, and 30 seconds from there to the complete response. The context
+// limits the whole call.
 //
 // This package is not made by Losant.
 package losant
@@ -179,8 +180,7 @@ func (c *Client) CloseIdleConnections() {
 	}
 }
 
-// Format prints the base URL, whatever the verb. Without it, fmt would read
-// connections that other goroutines are changing.
+// Format prints the base URL, whatever the verb.
 func (c Client) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, "losant.Client("+c.base.String()+")")
 }

@@ -1,6 +1,7 @@
 package losant_test
 
 import (
+	"net/http"
 	"os"
 	"regexp"
 	"strings"
@@ -8,6 +9,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	losant "github.com/losant-community/losant-rest-go"
+	"github.com/losant-community/losant-rest-go/losanttest"
 )
 
 // TestDocumentationQuotesTheExamples: the Go code of the documentation is that of
@@ -21,8 +25,8 @@ func TestDocumentationQuotesTheExamples(t *testing.T) {
 		require.NoError(t, err)
 		return string(text)
 	}
-	examples := unindented(read("example_test.go") + read("examples/minimal/main.go"))
-	for name, atLeast := range map[string]int{"README.md": 5, "docs/errors.md": 1} {
+	examples := unindented(read("example_test.go") + read("examples/minimal/main.go") + read("documentation_test.go"))
+	for name, atLeast := range map[string]int{"README.md": 7, "docs/errors.md": 1} {
 		page := read(name)
 		blocks := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(page, -1)
 		require.Len(t, blocks, strings.Count(page, "```go"), name)
@@ -31,4 +35,16 @@ func TestDocumentationQuotesTheExamples(t *testing.T) {
 			assert.Contains(t, examples, unindented(block[1]), name)
 		}
 	}
+}
+
+// TestFaultOfTheREADME is quoted there.
+func TestFaultOfTheREADME(t *testing.T) {
+	t.Parallel()
+	srv := losanttest.New(t) // closes when the test ends
+	ref := srv.AddInvite(losant.OrgInvite{Email: "ada@example.com"})
+	client, err := srv.Client()
+	require.NoError(t, err)
+	srv.Inject(losanttest.Fault{StatusCode: http.StatusForbidden})
+	err = client.InstanceOrgInvite.Delete(t.Context(), ref)
+	require.ErrorIs(t, err, losant.ErrForbidden)
 }

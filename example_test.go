@@ -91,7 +91,7 @@ func ExampleError() {
 	case errors.Is(err, losant.ErrNotFound):
 		fmt.Println("there is no such invitation")
 	case err != nil:
-		fmt.Println("nothing was done")
+		fmt.Println("the call failed:", err)
 	}
 	var e *losant.Error
 	if errors.As(err, &e) {

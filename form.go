@@ -19,9 +19,9 @@ import (
 // RetryPolicy.AttemptTimeout does not limit the whole upload. It limits the time
 // between two reads, and the time from the last read to the complete response.
 //
-// Once a part of the Form was read, the request is retried only if every Content is
-// an [io.Seeker] and it is certain that the API did not act, whatever the method.
-// The contents must not be used until the call returns. They are not closed.
+// Once the Form has been read in part, the request is retried only if every Content
+// is an [io.Seeker] and it is certain that the API did not act. This holds for every
+// method. The contents must not be used until the call returns. They are not closed.
 type Form struct {
 	Parts []Part // in the order in which they are sent
 }

@@ -111,7 +111,7 @@ func (p OrgInvitePost) validate() error {
 // field that the API does not return is zero.
 type OrgInviteCollection struct {
 	Items         []OrgInvite     `json:"items"`
-	Count         int             `json:"count"` // of Items
+	Count         int             `json:"count"` // as the API returns it; not compared with Items
 	InstanceID    string          `json:"instanceId,omitzero"`
 	OrgID         string          `json:"orgId,omitzero"`
 	SortField     OrgInviteField  `json:"sortField,omitzero"`
@@ -242,6 +242,10 @@ type InstanceOrgInvitesService interface {
 	// with [ErrInvalidResponse].
 	//
 	// Route: GET /instances/{instanceId}/orgs/{orgId}/invites
+	//
+	// The token needs one of the scopes all.Instance, all.Instance.bounded,
+	// all.Instance.read, all.User, all.User.bounded, all.User.read,
+	// instanceOrgInvites.* and instanceOrgInvites.get.
 	Get(ctx context.Context, ref InstanceOrgInvitesRef, query InstanceOrgInvitesQuery, opts ...RequestOption) (*OrgInviteCollection, error)
 
 	// Post invites a person to the organization.
@@ -256,6 +260,9 @@ type InstanceOrgInvitesService interface {
 	// [ErrOutcomeUnknown]: list the invitations before you try again.
 	//
 	// Route: POST /instances/{instanceId}/orgs/{orgId}/invites
+	//
+	// The token needs one of the scopes all.Instance, all.User,
+	// instanceOrgInvites.* and instanceOrgInvites.post.
 	Post(ctx context.Context, ref InstanceOrgInvitesRef, invite OrgInvitePost, opts ...RequestOption) (*OrgInviteCollection, error)
 }
 

@@ -31,9 +31,10 @@ type config struct {
 	defaults         []RequestOption
 }
 
-// WithBaseURL sends the requests to another installation of the API: a scheme,
-// a host, perhaps a port and a plain path. User info, a query and a fragment are
-// refused, as is http:// to hosts other than loopback; see [WithInsecureHTTP].
+// WithBaseURL sends the requests to another installation of the API. The URL has a
+// scheme, a host, an optional port, and an optional path of letters, digits and
+// "-._~". A user name, a query or a fragment is invalid, as is http:// to hosts other
+// than loopback; see [WithInsecureHTTP].
 // By default, https://api.losant.com.
 func WithBaseURL(rawURL string) Option {
 	return func(c *config) error { c.baseURL = rawURL; return nil }
@@ -45,14 +46,13 @@ func WithBaseURL(rawURL string) Option {
 // used, because redirects are never followed and the API sets no cookies. hc is
 // not changed.
 //
-// A transport other than [http.Transport] must not send a request twice by itself.
-// A failed request counts as sent unless [net/http/httptrace] reports that the
-// transport got no connection, and the error is one of connecting, such as a failed
-// dial.
+// A transport other than [http.Transport] must not send a request twice by itself. A
+// request that it fails to send counts as not sent only if [net/http/httptrace]
+// reports no connection, and the error is one of connecting, such as a failed dial.
 //
-// By default, a transport of the client's own, which speaks HTTP/2, uses the proxy
-// of the environment, limits a dial to 10 s, and keeps at most 64 connections; over
-// HTTP/1.1, further calls wait for one.
+// By default, the client has a transport of its own. It speaks HTTP/2, uses the proxy
+// of the environment, limits a dial and a TLS handshake to 10 s each, and opens at
+// most 64 connections. Over HTTP/1.1, further calls wait for a free one.
 func WithHTTPClient(hc *http.Client) Option {
 	return func(c *config) error {
 		if hc == nil {
@@ -175,8 +175,9 @@ func WithLosantDomain(domain string) RequestOption {
 	}
 }
 
-// WithActions asks for the actions of the resource in the raw response
-// (_actions). By default, false.
+// WithActions asks for the actions of the resource (_actions). The types of this
+// package have no field for them: read them from [WithResponse] or with [Call]. By
+// default, false.
 func WithActions(include bool) RequestOption {
 	return func(o *requestOptions) { o.actions = include }
 }
@@ -184,8 +185,9 @@ func WithActions(include bool) RequestOption {
 // WithLinks asks for the links of the resource (_links). By default, true.
 func WithLinks(include bool) RequestOption { return func(o *requestOptions) { o.links = include } }
 
-// WithEmbedded asks for embedded resources in the raw response (_embedded). By
-// default, true.
+// WithEmbedded asks for embedded resources (_embedded). The types of this package
+// have no field for them: read them from [WithResponse] or with [Call]. By default,
+// true.
 func WithEmbedded(include bool) RequestOption {
 	return func(o *requestOptions) { o.embedded = include }
 }

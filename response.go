@@ -22,7 +22,7 @@ type Attempt struct {
 	StatusCode int           // 0: no response
 	Err        error         // why there is no complete response
 	Duration   time.Duration // until the response was read
-	Wait       time.Duration // between the attempt before and this one
+	Wait       time.Duration // before this attempt
 }
 
 // fill copies the result of a call, because its body will be reused.

@@ -40,8 +40,9 @@ type EventStream struct {
 // options as [Call]. If the Content-Type of the response is not text/event-stream,
 // the error matches [ErrInvalidResponse].
 //
-// An open stream lasts until the server or the caller ends it, or until ctx ends. It
-// has no limit in bytes. It is not reopened when it ends.
+// RetryPolicy.AttemptTimeout limits only the opening. An open stream lasts until the
+// server or the caller ends it, or until ctx ends. It has no limit in bytes, but each
+// event has that of [WithMaxResponseBytes]. A stream is not reopened when it ends.
 //
 // The parameters _actions, _links and _embedded are not sent.
 func Stream(ctx context.Context, client *Client, r Request, opts ...RequestOption) (*EventStream, error) {

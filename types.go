@@ -38,7 +38,7 @@ const (
 
 // ResourceGrant overrides a member's [OrgRole] in one application or dashboard.
 type ResourceGrant struct {
-	ResourceID string       `json:"resourceId"` // of the application or dashboard; required
+	ResourceID string       `json:"resourceId"` // of the application or dashboard; required; the API checks its form
 	Role       ResourceRole `json:"role"`
 }
 

@@ -23,8 +23,9 @@
 // InstanceOrgInvites.Get and InstanceOrgInvites.Post.
 //
 // By default, the client waits at least 500 ms before a retry. To test retries
-// without this wait, set MinWait and MaxWait of losant.RetryPolicy to a
-// millisecond, or use a fake clock.
+// without this wait, set MinWait of losant.RetryPolicy to a millisecond. Leave MaxWait
+// as it is: the client does not retry if a response asks for a longer wait. To skip
+// such waits, use a fake clock.
 //
 // # Fake clocks
 //
@@ -52,7 +53,7 @@
 // determines the response. Its body is the API's error object, with the members
 // type and message.
 //
-//   - Route: 405 MethodNotAllowed. The live API also sends 405 for an unknown
+//   - Route: 405 MethodNotAllowed. The live API was seen to send 405 for an unknown
 //     path. If the path has other methods, the Allow header lists them.
 //   - Bearer token: 401 Unauthorized.
 //   - Size of the body, at most 1 MiB: 413 RequestEntityTooLarge. This limit is

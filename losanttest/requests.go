@@ -23,7 +23,7 @@ type Request struct {
 	Header     http.Header // without Host
 	Body       []byte      // the first 1 MiB of the body
 	StatusCode int         // status of the response; 0 before the response, and if the connection was cut without one
-	TookEffect bool        // whether the action created, renewed or deleted an invitation
+	TookEffect bool        // whether the action created, resent or deleted an invitation
 }
 
 // size estimates the memory that r occupies, in bytes.
