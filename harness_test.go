@@ -27,8 +27,8 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// This file holds everything that more than one test file uses. A test makes a
-// server and a client, calls one action, and asserts in flat statements:
+// This file holds the harness of the tests. A test makes a server and a client, calls
+// one action, and asserts in flat statements:
 //
 //	server := serve(t, status(503), succeed)  // a server on loopback that plays a script
 //	client := newClient(t, server.URL)
@@ -43,8 +43,8 @@ import (
 //	require.NoError(t, get.call(t.Context(), client, ref))
 //	assert.Equal(t, invitePath, api.request.URL.Path)
 //
-// or, even shorter, err := errorFrom(t, get, 404, "…"). requireError asserts which sentinels
-// an error matches, and that it matches no other.
+// errorFrom(t, get, 404, "…") does all of it in one expression. requireError asserts
+// which sentinels an error matches, and that it matches no other.
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 

@@ -74,6 +74,20 @@ func TestInviteOfARef(t *testing.T) {
 	assert.Equal(t, ref, invitesRef.Invite(ref.InviteID))
 }
 
+// TestListIsDecodedCompletely: every member, and the links.
+func TestListIsDecodedCompletely(t *testing.T) {
+	t.Parallel()
+	client, _ := fromMemory(t, 200, []byte(`{"items":[`+inviteJSON+`],"count":1,"instanceId":"i","orgId":"o","sortField":"role","sortDirection":"asc",
+		"filterField":"email","filter":"*@example.com","_links":{"self":{"href":"/x"}}}`))
+	list, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{})
+	require.NoError(t, err)
+	assert.Equal(t, &losant.OrgInviteCollection{
+		Items: []losant.OrgInvite{{ID: "64b0f5d29c3a7e0012ab34cd", Email: "new.member@example.com", Role: losant.OrgRoleEdit}},
+		Count: 1, InstanceID: "i", OrgID: "o", SortField: losant.OrgInviteFieldRole, SortDirection: losant.SortAscending,
+		FilterField: losant.OrgInviteFieldEmail, Filter: "*@example.com", Links: map[string]losant.Link{"self": {Href: "/x"}},
+	}, list)
+}
+
 // TestListWithoutInvitationsIsInvalidResponse: it needs items, and each needs an id.
 func TestListWithoutInvitationsIsInvalidResponse(t *testing.T) {
 	t.Parallel()

@@ -210,6 +210,15 @@ func TestSuccessWithoutABodyIsTheZeroT(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// TestEncodingErrorIsTheCause of an ErrInvalidArgument.
+func TestEncodingErrorIsTheCause(t *testing.T) {
+	t.Parallel()
+	_, err := losant.Call[any](t.Context(), through(t, &recorder{}), losant.Request{Method: "POST", Path: []string{"x"}, Body: json.RawMessage("{")})
+	requireError(t, err, "ErrInvalidArgument")
+	var cause *json.SyntaxError
+	assert.ErrorAs(t, err, &cause)
+}
+
 // failing can neither be encoded nor decoded, because of an error of another call.
 type failing struct{}
 
@@ -322,6 +331,7 @@ func TestMaxResponseBytesOfRequest(t *testing.T) {
 		{defaultLimit, nil, false},
 		{defaultLimit + 1, nil, true},
 		{defaultLimit + 1, []losant.Option{losant.WithMaxResponseBytes(defaultLimit)}, false},
+		{defaultLimit + 1, []losant.Option{losant.WithMaxResponseBytes(1)}, false},
 		{1, []losant.Option{losant.WithMaxResponseBytes(defaultLimit + 1)}, true},
 	} {
 		client := through(t, mock(httpmock.NewStringResponder(200, body)), row.opts...)

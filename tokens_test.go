@@ -99,7 +99,7 @@ func TestInvalidTokenIsRefusedWithAHint(t *testing.T) {
 func TestTokenThatComesWithAnErrorIsRedacted(t *testing.T) {
 	t.Parallel()
 	named := &sealedError{"token " + canary}
-	for _, first := range [][2]any{{canary, named}, {"some-other-token", nil}, {"bearer " + canary, named}, {canary + "\n", named}} {
+	for _, first := range [][2]any{{canary, named}, {"some-other-token", nil}, {"bearer " + canary, named}, {"\n" + canary, named}} {
 		client := newClient(t, serve(t, status(503)).URL, sourceOf(first, [2]any{canary, named}))
 		var response losant.Response
 		err := get.call(t.Context(), client, ref, losant.WithResponse(&response))

@@ -115,11 +115,11 @@ func TestLogHasNoPartOfTheURL(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		client := through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
-			return nil, fmt.Errorf("no route: %s: %w", quote(r), io.ErrUnexpectedEOF)
+			return nil, fmt.Errorf("no route to users: %s: %w", quote(r), io.ErrUnexpectedEOF)
 		}), losant.WithLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 		_, err := losant.Call[any](t.Context(), client, request)
 		requireError(t, err)
-		assert.Contains(t, out.String(), "no route", name)
+		assert.Contains(t, out.String(), "no route to users", "%s: a word of the route is not private", name)
 		assert.Contains(t, out.String(), "unexpected EOF", name)
 		logged := strings.ToLower(out.String())
 		for _, private := range []string{"ada", "lovelace", "hopper", "grace", "grace@", "575ec8687ae1", "64b0f5d29c3a", "%40"} {
