@@ -139,7 +139,7 @@ func credentialsOf(ts TokenSource) credentials {
 func (c credentials) orFixed(token string) (credentials, error) {
 	switch {
 	case c.none && token != "":
-		return c, errors.New("WithoutToken contradicts the token; use one of them")
+		return c, errors.New(`WithoutToken needs an empty token; pass "" to NewClient`)
 	case c.authorization != nil:
 		return c, nil
 	}
@@ -164,6 +164,8 @@ func checkToken(token string) error {
 			hint = "; it ends with a newline: trim it"
 		case strings.TrimSpace(rest) == "":
 			hint = "; it ends with white space: trim it"
+		case n == 0 && token[0] <= ' ':
+			hint = "; it begins with white space: trim it"
 		}
 		return fmt.Errorf("the token has a space, a control or a non-ASCII character at byte %d of %d%s", n, len(token), hint)
 	}
@@ -175,7 +177,7 @@ const bearer = "Bearer "
 var (
 	// errTokenSource marks the errors of a token source in the causes of a call.
 	errTokenSource = errors.New("token source")
-	errRecursion   = errors.New("it called the client that it belongs to")
+	errRecursion   = errors.New("it called its own client; use another one, such as one made with WithoutToken")
 )
 
 // tokens are the tokens of one call. A source may return a different one for

@@ -137,9 +137,6 @@ func (c *Client) newExchange(ctx context.Context, r request, opts []RequestOptio
 func (c *Client) urlOf(path route.Path, query string) url.URL {
 	u := c.base
 	u.Path += path.Expanded
-	if path.Escaped != "" {
-		u.RawPath = c.base.Path + path.Escaped
-	}
 	u.RawQuery = query
 	return u
 }

@@ -31,11 +31,12 @@ func TestErrorText(t *testing.T) {
 		{get, 404, `{"type":"NotFound","message":"no such invite."}`, "404 NotFound: no such invite (GET " + invitePath + ")"},
 		{get, 403, `{"message":"no scope"}`, "403 Forbidden: no scope (GET " + invitePath + ")"},
 		{get, 403, `{"type":"Scope"}`, "403 Scope (GET " + invitePath + ")"},
-		{get, 404, "default backend - 404", `404 Not Found: unexpected body "default backend - 404" (GET ` + invitePath + ")"},
+		{get, 404, "default backend - 404", `404 Not Found: the response is not from the API: "default backend - 404" (GET ` + invitePath + ")"},
 		{get, 418, "", "418 I'm a teapot: empty body (GET " + invitePath + ")"},
 		{get, 521, "", "521: empty body (GET " + invitePath + "; 4 attempts)"},
-		{get, 200, "{", "200 OK, but the response is invalid: unexpected end of JSON input: { (GET " + invitePath + ")"},
-		{get, 200, "<html>", `200 OK, but the response is invalid: invalid character '<' looking for beginning of value: "<html>" (GET ` + invitePath + ")"},
+		{get, 200, "{", "200 OK, but the response is not valid JSON: unexpected end of JSON input: { (GET " + invitePath + ")"},
+		{get, 202, "{}", "202 Accepted, but this status is unexpected here: {} (GET " + invitePath + ")"},
+		{get, 200, "<html>", `200 OK, but the response is not valid JSON: invalid character '<' looking for beginning of value: "<html>" (GET ` + invitePath + ")"},
 		{remove, 429, `{"type":"TooManyRequests"}`, "429 TooManyRequests (DELETE " + invitePath + "; 4 attempts)"},
 		{resend, 500, `{"type":"InternalServer","message":"oops"}`, "500 InternalServer: oops (POST " + invitePath + "); outcome unknown: the API may have acted"},
 	} {
@@ -166,13 +167,13 @@ func TestErrorBodyBecomesTypeAndMessage(t *testing.T) {
 		{`{"type":"T","message":{}}`, "T", ""},
 		{"", "", "empty body"},
 		{"{}", "", `unexpected body {}`},
-		{"null", "", `unexpected body "null"`},
-		{"<html>\n<h1>Not\tFound</h1>\x1b[31m\x00\xff</html>", "", "unexpected body \"<html> <h1>Not Found</h1> [31m \ufffd</html>\""},
+		{"null", "", `the response is not from the API: "null"`},
+		{"<html>\n<h1>Not\tFound</h1>\x1b[31m\x00\xff</html>", "", "the response is not from the API: \"<html> <h1>Not Found</h1> [31m \ufffd</html>\""},
 		{`{"type":"` + "\u202e" + `T\n","message":"a\u0000b\nc\u001b[31m\u2028d"}`, " T ", "a b c [31m d"},
 		{`{"message":"` + long + `"}`, "", long[:1024] + "…"},
 		{`{"type":"` + long + `","message":"x"}`, long[:100] + "…", "x"},
-		{"x", "", `unexpected body "x"`},
-		{long, "", `unexpected body "` + long[:120] + `…"`},
+		{"x", "", `the response is not from the API: "x"`},
+		{long, "", `the response is not from the API: "` + long[:120] + `…"`},
 	} {
 		for _, action := range actions {
 			err := errorFrom(t, action, 404, row.body)

@@ -90,7 +90,7 @@ func (e *Error) describe(x *exchange, r *retry.Result) {
 		parts = append(parts, x.reason(e))
 	}
 	if parts[0] == "" && e.StatusCode != 0 && e.Type == "" && r.Outcome != retry.Truncated {
-		parts = append(parts, snippet(x, r, e.StatusCode))
+		parts = append(parts, e.snippet(x, r))
 	}
 	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
 	e.Message = text.Printable(strings.Join(parts, ": "))
@@ -99,9 +99,14 @@ func (e *Error) describe(x *exchange, r *retry.Result) {
 // reason returns the text of the cause.
 func (x *exchange) reason(e *Error) string {
 	words := e.Err.Error()
+	var syntax *json.SyntaxError
 	switch {
 	case e.StatusCode < 200 || e.StatusCode > 299 || !errors.Is(e, ErrInvalidResponse) || strings.HasPrefix(words, "the response "):
 		return words
+	case strings.HasPrefix(words, "it "):
+		return "the response " + strings.TrimPrefix(words, "it ")
+	case errors.As(e.Err, &syntax):
+		return "the response is not valid JSON: " + words
 	case errors.Is(e.Err, io.ErrUnexpectedEOF) || errors.Is(e.Err, net.ErrClosed):
 		return "the response is incomplete: " + words
 	default:
@@ -110,15 +115,22 @@ func (x *exchange) reason(e *Error) string {
 }
 
 // snippet quotes the beginning of a body that has no message of the API.
-func snippet(x *exchange, r *retry.Result, status int) string {
+func (e *Error) snippet(x *exchange, r *retry.Result) string {
 	const looked = 4 << 10
+	status := e.StatusCode
 	switch {
 	case len(r.Body) > 0:
 		quoted := text.Snippet(x.tokens.redact(string(r.Body[:min(len(r.Body), looked)])))
-		if status >= 200 && status <= 299 {
+		switch {
+		case status >= 200 && status <= 299 && r.Err == nil && r.Outcome != retry.Succeeded:
+			return "this status is unexpected here: " + quoted
+		case status >= 200 && status <= 299:
 			return quoted
+		case e.shapeless:
+			return "the response is not from the API: " + quoted
+		default:
+			return "unexpected body " + quoted
 		}
-		return "unexpected body " + quoted
 	case r.Err == nil && (status < 200 || status > 299):
 		return "empty body"
 	default:

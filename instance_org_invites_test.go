@@ -47,7 +47,7 @@ func TestInvalidArgumentsOfInvitesAreRefused(t *testing.T) {
 	}
 	for field, post := range map[string]losant.OrgInvitePost{
 		"DashboardRoles[1].ResourceID": {Email: "a@example.com", Role: "view", DashboardRoles: []losant.ResourceGrant{{ResourceID: "x"}, {Role: "view"}}},
-		`Email "" is empty`:            {Role: "view"}, `Role "" is empty`: {Email: "a@example.com"},
+		`Email is empty`:               {Role: "view"}, `Role is empty`: {Email: "a@example.com"},
 		"Email \"a@example.com\\r\\n": {Email: "a@example.com\r\nBcc: b@example.com", Role: "view"}, "Email \"\\xff": {Email: "\xff@example.com", Role: "view"},
 		"ApplicationRoles[0].ResourceID": {Email: "a@example.com", Role: "view", ApplicationRoles: []losant.ResourceGrant{{}}},
 	} {

@@ -27,7 +27,7 @@ func TestAllocationsOfACall(t *testing.T) { //nolint:paralleltest // AllocsPerRu
 		t.Skip("the race detector allocates")
 	}
 	client, _ := fromMemory(t, 200, []byte(fullInviteJSON))
-	for name, test := range map[string]struct {
+	for name, test := range map[string]struct { //nolint:paralleltest // likewise
 		call func() error
 		want float64
 	}{
@@ -36,7 +36,7 @@ func TestAllocationsOfACall(t *testing.T) { //nolint:paralleltest // AllocsPerRu
 			return errorOf(client.InstanceOrgInvite.ResendInvite(context.Background(), ref, losant.OrgRoleInfo{Role: losant.OrgRoleView}))
 		}, 48},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // likewise
+		t.Run(name, func(t *testing.T) {
 			want := test.want
 			if strings.HasPrefix(runtime.Version(), "go1.25") {
 				want-- // its net/http makes one allocation less

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -209,11 +208,14 @@ func WithMaxAttempts(n int) RequestOption {
 // default, none.
 func WithQuery(name, value string) RequestOption {
 	return func(o *requestOptions) {
-		if name == "" || slices.Contains(flags, name) {
-			o.refuse(fmt.Errorf("WithQuery(%q): the name is empty, or there is an option for it", text.Truncate(name, 40)))
+		switch {
+		case name == "":
+			o.refuse(errors.New("WithQuery: the name is empty"))
+			return
+		case slices.Contains(flags, name):
+			o.refuse(fmt.Errorf("WithQuery(%q): use the option for it", name))
 			return
 		}
-		o.query = maps.Clone(o.query) // WithDefaults shares it
 		if o.query == nil {
 			o.query = url.Values{}
 		}

@@ -151,6 +151,8 @@ func (r Request) request() request {
 func (r Request) path() route.Path {
 	var path route.Path
 	switch {
+	case r.Route == "" && len(r.Path) == 0:
+		path.Err = errors.New("the Request has neither a Route nor a Path")
 	case r.Route == "":
 		path = route.Join(r.Path)
 	case len(r.Path) > 0:

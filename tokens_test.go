@@ -81,6 +81,7 @@ func TestInvalidTokenIsRefusedWithAHint(t *testing.T) {
 		canary + "\n":                "at byte 24 of 25; it ends with a newline: trim it",
 		canary + "\r\n":              "at byte 24 of 26; it ends with a newline: trim it",
 		canary + " ":                 "at byte 24 of 25; it ends with white space: trim it",
+		" " + canary:                 "at byte 0 of 25; it begins with white space: trim it",
 		"Bearer " + canary:           `at byte 6 of 31; pass it without "Bearer "`,
 		"bearer " + canary + "\n":    `at byte 6 of 32; pass it without "Bearer "`,
 		canary[:5] + "\n" + canary:   "at byte 5 of 30",
@@ -139,7 +140,7 @@ func TestTokenSourceThatCallsItsClientFails(t *testing.T) {
 		first, second = through(t, api, calling(target)), through(t, api, calling(&first))
 		requireError(t, get.call(t.Context(), first, ref), "ErrTokenSource")
 		requireError(t, inner, "ErrTokenSource")
-		require.ErrorContains(t, inner, "token source: it called the client that it belongs to", name)
+		require.ErrorContains(t, inner, "token source: it called its own client", name)
 	}
 	assert.Zero(t, api.count)
 

@@ -71,6 +71,9 @@ func validateGrants(field string, grants []ResourceGrant) error {
 
 // invalidField says which field of an argument is invalid, and why.
 func invalidField(field, value, reason string) error {
+	if value == "" {
+		return fmt.Errorf("%s %s", field, reason)
+	}
 	return fmt.Errorf("%s %q %s", field, text.Truncate(value, 80), reason)
 }
 

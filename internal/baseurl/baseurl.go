@@ -24,17 +24,17 @@ func Parse(rawURL string, insecure bool) (*url.URL, error) {
 	case base.Hostname() == "":
 		return nil, errors.New("the base URL has no host")
 	case base.User != nil:
-		return nil, errors.New("the base URL has user info")
+		return nil, errors.New("the base URL has a user name or a password; remove it")
 	case !isHost(base):
 		return nil, errors.New("the host of the base URL is neither an ASCII name nor an IP address without a zone")
 	case !isPort(base):
 		return nil, errors.New("the port of the base URL is not between 1 and 65535")
 	case strings.ContainsAny(rawURL, "?#"):
-		return nil, errors.New("the base URL has a query or a fragment")
+		return nil, errors.New("the base URL has a query or a fragment; remove it")
 	case !isPlain(base.EscapedPath()):
-		return nil, errors.New("the path of the base URL has an escape, a dot segment or an empty segment, or is too long")
+		return nil, errors.New(`the path of the base URL may have only letters, digits and "-._~", no segment that is empty, "." or "..", and at most 1024 bytes`)
 	case base.Scheme == "http" && !insecure && !isLoopback(base.Hostname()):
-		return nil, errors.New("the base URL would send the token over http:// in the clear; use https://, or WithInsecureHTTP")
+		return nil, errors.New("the base URL would send the token unencrypted; use https://, or WithInsecureHTTP")
 	}
 	base.Path = strings.TrimSuffix(base.Path, "/")
 	return base, nil

@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	errTooLarge = errors.New("the response is larger than allowed")
+	errTooLarge = errors.New("the response is too large")
 	errNoResult = errors.New("the transport returned neither a response nor an error")
 
 	// errRepeated stands for a request that the transport sent again by itself,
@@ -166,7 +166,7 @@ func (s *stream) Close() error {
 func (x *call) read(resp *http.Response) error {
 	maxBytes := min(max(x.maxBytes, x.req.MaxBytes), math.MaxInt64-1)
 	if resp.ContentLength > maxBytes {
-		return fmt.Errorf("%w: %d bytes, at most %d", errTooLarge, resp.ContentLength, maxBytes)
+		return fmt.Errorf("%w: it has %d bytes, and the limit is %d", errTooLarge, resp.ContentLength, maxBytes)
 	}
 	if x.buffer == nil {
 		x.buffer = buffers.Get().(*bytes.Buffer)
@@ -180,7 +180,7 @@ func (x *call) read(resp *http.Response) error {
 		return err
 	case int64(len(x.Body)) > maxBytes:
 		x.Body = x.Body[:maxBytes]
-		return fmt.Errorf("%w: more than %d bytes", errTooLarge, maxBytes)
+		return fmt.Errorf("%w: it has more than %d bytes", errTooLarge, maxBytes)
 	case endsWithConnection(resp) && isCutOff(x.Body):
 		return io.ErrUnexpectedEOF
 	}

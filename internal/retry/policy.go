@@ -22,11 +22,19 @@ const NoBudget = -1
 // Complete fills in the defaults. It returns an error if fields contradict each
 // other.
 func (p Policy) Complete() (Policy, error) {
-	if p.MaxAttempts < 0 || p.MinWait < 0 || p.MaxWait < 0 || p.AttemptTimeout < 0 || p.Budget < NoBudget {
-		return Policy{}, errors.New("the retry policy has a negative field")
-	}
-	if p.MinWait > 0 && p.MaxWait > 0 && p.MinWait > p.MaxWait {
-		return Policy{}, fmt.Errorf("the retry policy has a MinWait of %v above its MaxWait of %v", p.MinWait, p.MaxWait)
+	switch {
+	case p.MaxAttempts < 0:
+		return Policy{}, errors.New("RetryPolicy.MaxAttempts is negative")
+	case p.MinWait < 0:
+		return Policy{}, errors.New("RetryPolicy.MinWait is negative")
+	case p.MaxWait < 0:
+		return Policy{}, errors.New("RetryPolicy.MaxWait is negative")
+	case p.AttemptTimeout < 0:
+		return Policy{}, errors.New("RetryPolicy.AttemptTimeout is negative")
+	case p.Budget < NoBudget:
+		return Policy{}, fmt.Errorf("RetryPolicy.Budget is %d; use NoBudget for no limit", p.Budget)
+	case p.MaxWait > 0 && p.MinWait > p.MaxWait:
+		return Policy{}, fmt.Errorf("RetryPolicy.MinWait is %v, which exceeds the MaxWait of %v", p.MinWait, p.MaxWait)
 	}
 	defaultTo(&p.MaxAttempts, 4)
 	defaultTo(&p.AttemptTimeout, 30*time.Second)

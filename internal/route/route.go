@@ -15,7 +15,6 @@ package route
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 	"unicode"
@@ -28,7 +27,6 @@ import (
 type Path struct {
 	Template string // "/instances/{instanceId}", for logs
 	Expanded string // "/instances/575ec8687ae143cd83dc4a95"
-	Escaped  string // Expanded, escaped for a URL; "" if it needs no escapes
 	Err      error
 }
 
@@ -81,14 +79,14 @@ func expand(route string, ids []string, nameOf func(n int, place string) string)
 		return path
 	}
 	path.Expanded = expanded.String()
-	if path.Template != route {
-		path.Escaped = escape(path.Expanded)
-	}
 	return path
 }
 
 // invalid returns an error that names a value and says why it is invalid.
 func invalid(name, value, reason string) error {
+	if value == "" {
+		return fmt.Errorf("%s is empty", name)
+	}
 	return fmt.Errorf("%s %q %s", name, text.Truncate(value, 80), reason)
 }
 
@@ -154,15 +152,7 @@ func Join(segments []string) Path {
 			template.WriteString("/{id}")
 		}
 	}
-	return Path{Template: template.String(), Expanded: expanded.String(), Escaped: escape(expanded.String())}
-}
-
-// escape returns path escaped for a URL, or "" if it needs no escapes.
-func escape(path string) string {
-	if escaped := (&url.URL{Path: path}).EscapedPath(); escaped != path {
-		return escaped
-	}
-	return ""
+	return Path{Template: template.String(), Expanded: expanded.String()}
 }
 
 // reasonInvalid says why a segment could change the path that it is a part of, here
