@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestIterator: names are unescaped and exact, values are whole, and nothing
-// follows the end.
-func TestIterator(t *testing.T) {
+// TestIteratorReadsMembersAndElements: names are unescaped and case-sensitive, and
+// values are complete.
+func TestIteratorReadsMembersAndElements(t *testing.T) {
 	t.Parallel()
 	var got []string
 	it := Object([]byte(" {\"a\" : 1,\"A\":\"x,}\\\"\" , \"\\u0062\":{\"c\":[\"]\",{}]}\r\n,\"é\":[ ],\"\":null}\t"))
@@ -31,7 +31,7 @@ func TestIterator(t *testing.T) {
 	assert.False(t, it.Next())
 }
 
-func TestIteratorRefuses(t *testing.T) {
+func TestIteratorRejectsInvalidJSON(t *testing.T) {
 	t.Parallel()
 	for _, data := range []string{"", " ", "null", "1", `"{}"`, "[]", "x", "\ufeff{}"} {
 		it := Object([]byte(data))
@@ -61,8 +61,8 @@ func TestIteratorRefuses(t *testing.T) {
 	}
 }
 
-// TestIteratorAllocates: nothing for members that are skipped.
-func TestIteratorAllocates(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+// TestIteratorDoesNotAllocate for members that are skipped.
+func TestIteratorDoesNotAllocate(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	data := []byte(`{"a":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `,"b":{"c":"d"},"e":1}`)
 	assert.Zero(t, testing.AllocsPerRun(10, func() {
 		for it := Object(data); it.Next(); {
@@ -71,8 +71,8 @@ func TestIteratorAllocates(t *testing.T) { //nolint:paralleltest // it counts wh
 	}))
 }
 
-// FuzzIterator compares the walk of a document with encoding/json's: a walk that
-// checks each value accepts the same documents, and finds the same values.
+// FuzzIterator compares Iterator with encoding/json. An iteration that checks each
+// value accepts the same documents and finds the same values.
 func FuzzIterator(f *testing.F) {
 	for _, data := range []string{`{}`, `[]`, `{"a":1,"a":2}`, `{"a":{"b":[1,"x",null]}}`, `[{"a":1}, "\"", -1.5e7, true]`, `{"\u0061":"\ud800"}`, "{\"a\xff\":\"\xff\"}", `[1 2]`, `{"a":1]`, `["a\"]`} {
 		f.Add([]byte(data))
@@ -114,7 +114,7 @@ func FuzzIterator(f *testing.F) {
 	})
 }
 
-// FuzzString: the text is the one that encoding/json reads.
+// FuzzString compares String with encoding/json.
 func FuzzString(f *testing.F) {
 	for _, data := range []string{`""`, `"a"`, `"é"`, `"\u00e9\n"`, "\"\xff\"", `"`, `1`, `"\ud800"`} {
 		f.Add([]byte(data))
