@@ -41,9 +41,9 @@ type TokenInvalidator interface {
 	InvalidateToken(token string)
 }
 
-// WithTokenSource takes the token of every request from ts, and ignores the
-// token given to [NewClient], which can be empty. By default, the client uses
-// that token.
+// WithTokenSource takes the token of every request from ts. The token given to
+// [NewClient] is then ignored and can be empty. By default, the client uses that
+// token.
 func WithTokenSource(ts TokenSource) Option {
 	return func(c *config) error {
 		if f, ok := ts.(TokenSourceFunc); ts == nil || ok && f == nil {
@@ -235,8 +235,8 @@ func (t *tokens) renew() (bool, error) {
 	return true, nil
 }
 
-// redact removes the tokens of the call from text that came from outside.
-// Servers, proxies and transports echo headers.
+// redact removes the tokens of the call from text of a server, a proxy, a transport
+// or a token source, any of which may repeat a header.
 func (t *tokens) redact(s string) string {
 	secrets := slices.Concat(t.others, []string{t.authorization, t.renewed})
 	for n, secret := range secrets {

@@ -39,8 +39,8 @@ type request struct {
 	stream   bool         // the response is an event stream
 }
 
-// documented are the statuses with which the API says that it did what was asked.
-// Only a Delete accepts the empty body of a 204.
+// documented are the statuses that mean that the API did what was asked. Only a Delete
+// accepts the empty body of a 204.
 var documented = []int{http.StatusOK, http.StatusCreated, http.StatusNonAuthoritativeInfo, http.StatusNoContent}
 
 // decoder is what a success is decoded into.
@@ -96,7 +96,7 @@ type exchange struct {
 	contentType string // of the request's body; "": none
 }
 
-// newExchange makes a complete request, or refuses it.
+// newExchange checks the arguments and returns the call, ready to be sent.
 func (c *Client) newExchange(ctx context.Context, r request, opts []RequestOption) (*exchange, error) {
 	x := &exchange{
 		operation: Operation{Name: r.operation, Method: r.method, PathTemplate: r.path.Template},
@@ -144,8 +144,8 @@ func (c *Client) urlOf(path route.Path, query string) url.URL {
 	return u
 }
 
-// headerOf returns a header for one attempt. The values are shared by all
-// attempts: a transport must not change a request that it is given.
+// headerOf returns the header of one attempt. The attempts share its values, since a
+// transport must not change a request.
 func (c *Client) headerOf(x *exchange, r request) http.Header {
 	header := make(http.Header, 8)
 	maps.Copy(header, c.header)
@@ -194,7 +194,7 @@ func (x *exchange) Prepare(last http.Header) (http.Header, error) {
 	return header, nil
 }
 
-// Unauthorized tells the token source that its token was refused.
+// Unauthorized tells the token source that the API rejected its token.
 func (x *exchange) Unauthorized() { x.tokens.reject() }
 
 // Renew reports whether the token source has another token.

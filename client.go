@@ -6,13 +6,22 @@
 //	client, err := losant.NewClient(token)
 //	invite, err := client.InstanceOrgInvite.Get(ctx, ref)
 //
-// Methods return a nil error only if the API did what was asked and the response
-// is complete. Any other result is an [*Error]. Requests are retried only if a
-// retry cannot repeat a side effect; see [RetryPolicy]. A Client is safe for
-// concurrent use, and one is enough for a program.
+// A Client is safe for concurrent use, and one is enough for a program. Actions
+// that have no method are called with [Call]. [Stream] opens an event stream.
 //
-// Actions that have no method here are called with [Call], and event streams are
-// opened with [Stream].
+// # Errors
+//
+// Methods return a nil error only if the API did what was asked and the response
+// is complete. Any other result is an [*Error], which matches sentinels such as
+// [ErrNotFound]. Test for [ErrOutcomeUnknown] first: it means that the API may have
+// acted although the call failed.
+//
+// # Retries
+//
+// Requests are retried only if a retry cannot repeat a side effect; see
+// [RetryPolicy]. By default, a call makes at most 4 attempts. Each has 30 seconds to
+// get a connection, and 30 seconds from there to the complete response. The context
+// limits the whole call.
 //
 // This package is not made by Losant.
 package losant
@@ -130,11 +139,11 @@ func newConfig(token string, opts []Option) (*config, error) {
 	return cfg, err
 }
 
-// newTransport differs from http.DefaultTransport in that it does not depend on
-// what the program did to that, and keeps all of its connections, so that 64
-// goroutines do not open new ones all the time. Without the limit net/http opens
-// more of them than there are goroutines; without pings it would keep using an
-// HTTP/2 connection that has gone dead.
+// newTransport returns the default transport. It does not depend on
+// http.DefaultTransport, which the program may change. It keeps all of its
+// connections, so that 64 goroutines need no new ones. Without the limit, net/http
+// opens more connections than there are goroutines. Without pings, it keeps using an
+// HTTP/2 connection whose peer is gone.
 func newTransport(maxResponseBytes int64) *http.Transport {
 	const connections = 64
 	t := &http.Transport{
@@ -144,12 +153,12 @@ func newTransport(maxResponseBytes int64) *http.Transport {
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
 		MaxConnsPerHost:        connections,
 		MaxIdleConnsPerHost:    connections,
-		MaxResponseHeaderBytes: max(maxResponseBytes, 16<<10), // no gateway sends as much
+		MaxResponseHeaderBytes: max(maxResponseBytes, 16<<10), // at least what a gateway may add
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    10 * time.Second,
 		ExpectContinueTimeout:  time.Second,
 	}
-	if runtime.GOOS != "js" { // where net/http uses the Fetch API of the browser only without it
+	if runtime.GOOS != "js" { // there, net/http uses the browser's Fetch API only without a DialContext
 		t.DialContext = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
 	}
 	return t
@@ -162,8 +171,8 @@ func refusedByProxy(_ context.Context, _ *url.URL, _ *http.Request, resp *http.R
 	return &retry.ProxyError{StatusCode: resp.StatusCode, Header: resp.Header}
 }
 
-// CloseIdleConnections closes the connections that the client keeps open and
-// does not use now. The client stays usable. With [WithHTTPClient] it does
+// CloseIdleConnections closes the connections that are open and not in use. The
+// client remains usable. With [WithHTTPClient] it does
 // nothing, because the connections are not the client's.
 func (c *Client) CloseIdleConnections() {
 	if c.transport != nil {
@@ -171,8 +180,7 @@ func (c *Client) CloseIdleConnections() {
 	}
 }
 
-// Format makes every verb of fmt print the base URL alone: fmt would otherwise
-// read connections that other goroutines are changing.
+// Format prints the base URL, whatever the verb.
 func (c Client) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, "losant.Client("+c.base.String()+")")
 }

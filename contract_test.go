@@ -5,10 +5,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io"
 	"maps"
-	"net/http"
-	"net/http/httptest"
+	"net/url"
 	"os"
 	"reflect"
 	"slices"
@@ -18,6 +16,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -40,11 +39,8 @@ type contract struct {
 
 type contractAction struct {
 	Method, Path string
-	Query        []struct {
-		Name string
-		Enum []string
-	}
-	Body *struct {
+	Query        []contractParameter
+	Body         *struct {
 		Type     string
 		Required bool
 	}
@@ -52,6 +48,11 @@ type contractAction struct {
 		Status int
 		Type   string
 	}
+}
+
+type contractParameter struct {
+	Name string
+	Enum []string
 }
 
 type schema struct {
@@ -78,13 +79,20 @@ func (c contract) schema(t *testing.T, name string) schema {
 
 // apiName returns the API's name for a Go field or method, goName the reverse.
 func apiName(name string) string { return string(unicode.ToLower(rune(name[0]))) + name[1:] }
-func goName(name string) string  { return string(unicode.ToUpper(rune(name[0]))) + name[1:] }
 
-const contractText = "e*&?=+ ä"
+func goName(name string) string { return string(unicode.ToUpper(rune(name[0]))) + name[1:] }
 
-// contractArgument makes an argument of a method: a Ref with an id of its own for
-// each place of the path, a Query with every parameter set, or the example of the
-// body.
+// contractValue returns a value for a parameter: of its enumeration or, if it has
+// none, one that must be escaped.
+func contractValue(p contractParameter) string {
+	if len(p.Enum) > 0 {
+		return p.Enum[len(p.Enum)-1]
+	}
+	return "e*&?=+ ä"
+}
+
+// contractArgument returns an argument for a method: a Ref with a different id for
+// each place of the path, a Query with every parameter, or the example of the body.
 func contractArgument(t *testing.T, api contract, action contractAction, argument reflect.Type) reflect.Value {
 	t.Helper()
 	value := reflect.New(argument).Elem()
@@ -98,16 +106,12 @@ func contractArgument(t *testing.T, api contract, action contractAction, argumen
 		}
 	case strings.HasSuffix(argument.Name(), "Query"):
 		for _, parameter := range action.Query {
-			text := contractText
-			if parameter.Enum != nil {
-				text = parameter.Enum[len(parameter.Enum)-1]
-			}
 			field := value.FieldByName(goName(parameter.Name))
 			require.True(t, field.IsValid(), "%s has no field for %s", argument.Name(), parameter.Name)
-			field.SetString(text)
+			field.SetString(contractValue(parameter))
 		}
 	default:
-		require.NotNil(t, action.Body, "%s is no argument of the action", argument.Name())
+		require.NotNil(t, action.Body, "the action has no argument %s", argument.Name())
 		require.NoError(t, json.Unmarshal(api.Examples[action.Body.Type], value.Addr().Interface()))
 	}
 	return value
@@ -118,30 +122,10 @@ func contractID(field string) string {
 	return strings.Repeat(strconv.FormatInt(int64(len(field)%16), 16), 23) + strconv.FormatInt(int64(field[0]%16), 16)
 }
 
-// contractServer records the last request, and responds with the example.
-type contractServer struct {
-	*httptest.Server
-	got  *http.Request
-	body []byte
-}
-
-func serveContract(t *testing.T, status int, example []byte) *contractServer {
-	t.Helper()
-	s := &contractServer{}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.got = r
-		s.body, _ = io.ReadAll(r.Body)
-		w.WriteHeader(status)
-		_, _ = w.Write(example)
-	}))
-	t.Cleanup(s.Close)
-	return s
-}
-
-// TestContract compares every method of the client's services with the API's
-// description of the action: method, path, query, body, success status, and the
-// loss-free decoding of the example. It lists the actions that have no method.
-func TestContract(t *testing.T) {
+// TestMethodsFollowTheDescription of their actions: HTTP method, path, query, body,
+// status, and the decoding of the example without loss. It logs the actions that have
+// no method.
+func TestMethodsFollowTheDescription(t *testing.T) {
 	t.Parallel()
 	api := readContract(t)
 	services := reflect.TypeFor[losant.Client]()
@@ -172,18 +156,18 @@ func TestContract(t *testing.T) {
 	assert.Positive(t, checked)
 }
 
-// checkAction calls a method by reflection: the one of index method of the
-// client's field of index field.
+// checkAction calls a method by reflection. field is the index of the service in the
+// client, method that of the method in the service.
 func checkAction(t *testing.T, api contract, action contractAction, field, method int) {
 	t.Helper()
 	require.Len(t, action.Success, 1)
 	success := action.Success[0]
-	statuses := map[string][]int{"GET": {200}, "DELETE": {200}, "POST": {200, 201}, "PATCH": {200}, "PUT": {200}}
-	assert.Contains(t, statuses[action.Method], success.Status, "a status that is a success")
+	statuses := map[string]int{"GET": 200, "DELETE": 200, "POST": 201}
+	assert.Equal(t, statuses[action.Method], success.Status)
 	example, ok := api.Examples[success.Type]
 	require.True(t, ok, "add an example of %s to testdata/api.json", success.Type)
-	s := serveContract(t, success.Status, example)
-	call := reflect.ValueOf(newClient(t, s.URL)).Elem().Field(field).Method(method)
+	sent := &recorder{respond: httpmock.NewBytesResponder(success.Status, example)}
+	call := reflect.ValueOf(through(t, sent)).Elem().Field(field).Method(method)
 	arguments := []reflect.Value{}
 	for n := range call.Type().NumIn() {
 		arguments = append(arguments, contractArgument(t, api, action, call.Type().In(n)))
@@ -191,50 +175,42 @@ func checkAction(t *testing.T, api contract, action contractAction, field, metho
 	results := call.CallSlice(arguments)
 	err, _ := results[len(results)-1].Interface().(error)
 	require.NoError(t, err)
-	require.NotNil(t, s.got)
 
-	assert.Equal(t, action.Method, s.got.Method)
+	assert.Equal(t, action.Method, sent.request.Method)
 	path := action.Path
 	for _, place := range strings.Split(path, "/") {
 		if name, ok := strings.CutPrefix(place, "{"); ok {
 			path = strings.ReplaceAll(path, place, contractID(strings.TrimSuffix(goName(strings.TrimSuffix(name, "}")), "Id")+"ID"))
 		}
 	}
-	assert.Equal(t, path, s.got.URL.EscapedPath())
+	assert.Equal(t, path, sent.request.URL.EscapedPath())
 
-	want := map[string]string{}
+	query := url.Values{}
 	for name, value := range api.Global.Query {
-		want[name] = strconv.FormatBool(value)
+		query.Set(name, strconv.FormatBool(value))
 	}
 	for _, parameter := range action.Query {
-		want[parameter.Name] = contractText
-		if parameter.Enum != nil {
-			want[parameter.Name] = parameter.Enum[len(parameter.Enum)-1]
-		}
+		query.Set(parameter.Name, contractValue(parameter))
 	}
-	sent := map[string]string{}
-	for name, values := range s.got.URL.Query() {
-		sent[name] = strings.Join(values, ",")
-	}
-	assert.Equal(t, want, sent, "query parameters")
+	assert.Equal(t, query, sent.request.URL.Query())
 
 	if action.Body == nil {
-		assert.Empty(t, s.body)
+		assert.Empty(t, sent.body)
 	} else {
-		assert.JSONEq(t, string(api.Examples[action.Body.Type]), string(s.body))
-		checkRequired(t, api.schema(t, action.Body.Type), call, arguments, s)
+		assert.JSONEq(t, string(api.Examples[action.Body.Type]), sent.body)
+		checkRequired(t, api.schema(t, action.Body.Type), call, arguments, sent)
 	}
-	if len(results) == 2 { // what a Delete returns is checked elsewhere
-		again, err := json.Marshal(results[0].Interface())
+	if len(results) == 2 {
+		decoded, err := json.Marshal(results[0].Interface())
 		require.NoError(t, err)
-		assert.JSONEq(t, string(example), string(again), "decoded and encoded again")
+		assert.JSONEq(t, string(example), string(decoded))
 	} else {
 		assert.Equal(t, "success", success.Type)
 	}
 }
 
 // checkRequired calls a method without each required member of its body.
-func checkRequired(t *testing.T, body schema, call reflect.Value, arguments []reflect.Value, s *contractServer) {
+func checkRequired(t *testing.T, body schema, call reflect.Value, arguments []reflect.Value, sent *recorder) {
 	t.Helper()
 	n := slices.IndexFunc(arguments, func(argument reflect.Value) bool {
 		name := argument.Type().Name()
@@ -245,18 +221,18 @@ func checkRequired(t *testing.T, body schema, call reflect.Value, arguments []re
 		without := reflect.New(arguments[n].Type()).Elem()
 		without.Set(arguments[n])
 		without.FieldByName(goName(name)).SetZero()
-		s.got = nil
+		sent.request = nil
 		results := call.CallSlice(append(append(slices.Clone(arguments[:n]), without), arguments[n+1:]...))
 		err, _ := results[len(results)-1].Interface().(error)
 		assert.Contains(t, requireError(t, err, "ErrInvalidArgument").Message, goName(name))
-		assert.Nil(t, s.got, "nothing is sent without %s", name)
+		assert.Nil(t, sent.request, "nothing is sent without %s", name)
 	}
 }
 
-// TestTypes: a Go type has a field for each property of the API's, of the same
-// type, and no other but the links. In a body, only what is required is always
-// sent.
-func TestTypes(t *testing.T) {
+// TestTypesFollowTheDescription: a Go type has a field for each property, of the same
+// type, and no other except the links. In a body, only required properties are sent
+// if they are zero.
+func TestTypesFollowTheDescription(t *testing.T) {
 	t.Parallel()
 	api := readContract(t)
 	for name, row := range map[string]struct {
@@ -275,7 +251,7 @@ func TestTypes(t *testing.T) {
 func checkType(t *testing.T, where string, s schema, goType reflect.Type, isBody bool) {
 	t.Helper()
 	if goType == reflect.TypeFor[json.RawMessage]() {
-		return // it is returned as it is
+		return // it is returned unchanged
 	}
 	switch s.Type {
 	case "object":
@@ -302,7 +278,7 @@ func checkType(t *testing.T, where string, s schema, goType reflect.Type, isBody
 			assert.Equal(t, reflect.TypeFor[time.Time](), goType, where)
 		} else {
 			assert.Equal(t, reflect.String, goType.Kind(), where)
-			assert.False(t, s.Enum != nil && goType.Name() == "string", "%s: an enumeration has a type of its own", where)
+			assert.False(t, s.Enum != nil && goType.Name() == "string", "%s: an enumeration needs a type of its own", where)
 		}
 	case "boolean":
 		assert.Equal(t, reflect.Bool, goType.Kind(), where)
@@ -311,11 +287,11 @@ func checkType(t *testing.T, where string, s schema, goType reflect.Type, isBody
 	case "number":
 		assert.Equal(t, reflect.TypeFor[time.Duration](), goType, where)
 	default:
-		t.Errorf("%s: unknown form of schema, of type %q; add a case to checkType", where, s.Type)
+		t.Errorf("%s: the schema has the unknown type %q; add a case to checkType", where, s.Type)
 	}
 }
 
-// constants returns the values of the constants of each type of the package.
+// constants returns the values of the typed string constants of this package, by type.
 func constants(t *testing.T) map[string][]string {
 	t.Helper()
 	entries, err := os.ReadDir(".")
@@ -345,9 +321,8 @@ func constants(t *testing.T) map[string][]string {
 	return found
 }
 
-// TestConstants: there is a constant for each value of an enumeration, and no
-// other.
-func TestConstants(t *testing.T) {
+// TestConstantsAreTheEnumerations of the description, and no other values.
+func TestConstantsAreTheEnumerations(t *testing.T) {
 	t.Parallel()
 	api := readContract(t)
 	invite := api.schema(t, "orgInvite")
@@ -374,5 +349,27 @@ func TestConstants(t *testing.T) {
 				assert.Equal(t, slices.Contains(parameter.Enum, field), err == nil, field)
 			}
 		}
+	}
+}
+
+// TestLosanttestHasTheSameDescription of the actions and types that it serves.
+func TestLosanttestHasTheSameDescription(t *testing.T) {
+	t.Parallel()
+	type description struct {
+		Global    any
+		Resources map[string]struct{ Actions map[string]any }
+		Types     map[string]any
+	}
+	var api, served description
+	readTestdata(t, "api.json", &api)
+	readTestdata(t, "../losanttest/description.json", &served)
+	assert.Equal(t, api.Global, served.Global)
+	require.NotEmpty(t, served.Resources)
+	for name, resource := range served.Resources {
+		assert.Equal(t, api.Resources[name].Actions, resource.Actions, name)
+	}
+	require.NotEmpty(t, served.Types)
+	for name, schema := range served.Types {
+		assert.Equal(t, api.Types[name], schema, name)
 	}
 }

@@ -16,13 +16,13 @@ import (
 // decodeError says why the body of a success is invalid, and what that proves.
 type decodeError struct {
 	err        error
-	identified bool // it is the thing that was asked for, and only a detail is invalid: the API acted
+	identified bool // the body has the requested id, and only a detail is invalid: the API acted
 }
 
 func (e *decodeError) Error() string { return e.err.Error() }
 func (e *decodeError) Unwrap() error { return e.err }
 
-// identified reports whether err is about a detail of the thing asked for.
+// identified reports whether err is about a detail of a body with the requested id.
 func identified(err error) bool {
 	var e *decodeError
 	return errors.As(err, &e) && e.identified
@@ -34,7 +34,7 @@ type interrupted struct{ err error }
 func (e *interrupted) Error() string { return "decoding the response: " + e.err.Error() }
 func (e *interrupted) Unwrap() error { return e.err }
 
-// isInterrupted reports whether err is the end of the caller's context.
+// isInterrupted reports whether err says that the caller's context ended.
 func isInterrupted(err error) bool {
 	var e *interrupted
 	return errors.As(err, &e)
@@ -48,15 +48,16 @@ var (
 
 // setString reads a JSON string into dst. Null leaves dst as it is.
 func setString[S ~string](dst *S, data []byte) error {
-	if wire.IsNull(data) {
-		return nil
-	}
 	text, err := wire.String(data)
-	if err != nil {
+	switch {
+	case err == nil:
+		*dst = S(text)
+		return nil
+	case wire.IsNull(data):
+		return nil
+	default:
 		return mismatch[S](data)
 	}
-	*dst = S(text)
-	return nil
 }
 
 // setRole reads a role into dst. The roles that this package knows take no

@@ -35,12 +35,12 @@ var (
 	ErrRateLimited  = errors.New("losant: rate limited") // 429: too many requests; see Error.RetryAfter
 	ErrServer       = errors.New("losant: server error") // 5xx: the API, or a proxy in front of it, failed
 
-	// ErrUnavailable means that the API cannot be reached now: there was no
+	// ErrUnavailable means that the API cannot serve the request now: there was no
 	// response, or its status was 408, 429 or 5xx. A program that buffers its
-	// requests keeps them and tries later. An error does not match it if the
-	// context of the call ended before a response, if the token source failed,
-	// or if the connection is refused for good, such as for a certificate. A
-	// response that was cut off was received, and does not match either.
+	// requests keeps them and sends them later. An error does not match if the context
+	// of the call ended before there was a response, if the token source failed, if
+	// the certificate is invalid, or if a response was received and cut off. It
+	// does match if the host name does not resolve, because it may do so later.
 	//
 	// ErrUnavailable does not say whether the API acted: see ErrOutcomeUnknown.
 	ErrUnavailable = errors.New("losant: unavailable")
@@ -53,9 +53,15 @@ var (
 
 	// ErrOutcomeUnknown means that the API may have acted although the call
 	// failed: a request may have reached the API, and the response is missing,
-	// incomplete or a server error. Do not simply call again. Check first, by
-	// reading the resource or by asking the invited person. Calls that only read
-	// never return it.
+	// incomplete or invalid, or its status does not say whether the API acted, such
+	// as 408 and most 5xx. Read the resource, and call again only if the API did not
+	// act. Calls that only read never return it.
+	//
+	// If an error does not match it, the API did not act, with one exception: if
+	// StatusCode is 2xx, the API acted, and only a detail of the response is invalid.
+	//
+	// If a Delete matches both ErrOutcomeUnknown and ErrNotFound, the resource is
+	// gone, most likely by an earlier attempt of the same call.
 	ErrOutcomeUnknown = errors.New("losant: outcome unknown")
 )
 
@@ -78,12 +84,12 @@ var sentinelOfStatus = map[int]error{
 // [errors.Is] with a sentinel to see what happened, and [errors.As] for the
 // fields.
 //
-// No token is in its text or its fields, and no request is reachable from it.
-// For the latter reason [errors.As] finds a cause only if that is plain data: an
-// error that leads to a request, a response, a function or a token is matched by
-// [errors.Is] alone.
+// Its text and its fields contain no token, and no request is reachable from it.
+// [errors.Is] matches every cause. [errors.As] does not find a cause that leads to a
+// request, a response, a function or a token. It finds, for example, a
+// [*net.OpError].
 //
-// A fake can make its own. StatusCode and Err decide what it matches:
+// A fake can return an Error of its own. StatusCode and Err decide what it matches:
 //
 //	&losant.Error{StatusCode: 404, Err: losant.ErrOutcomeUnknown}
 type Error struct {
@@ -92,10 +98,10 @@ type Error struct {
 	Path       string        // of the URL, without the query; "" if no request was made
 	StatusCode int           // of the last response; 0 if there was none
 	Type       string        // the API's name for the error, such as "NotFound"
-	Message    string        // the API's words, or what happened; one printable line of at most about 1 KiB, which may quote the response
-	RetryAfter time.Duration // how long the API asked to wait; 0 if it did not
-	Attempts   int           // attempts made, including those that did not connect
-	Err        error         `json:"-"` // the cause, if the response is not the only one
+	Message    string        // the API's message, or what happened; one printable line of at most about 1 KiB, which may quote the response
+	RetryAfter time.Duration // how long to wait before another call, as the API asked, and at most 1 s longer; 0 if it did not ask
+	Attempts   int           // attempts made, including those that did not connect and those that net/http made by itself
+	Err        error         `json:"-"` // the cause; nil if the response is the only one
 
 	kind        error // ErrInvalidArgument, ErrTokenSource, ErrInvalidResponse or nil
 	unknown     bool

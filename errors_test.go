@@ -1,13 +1,12 @@
 package losant_test
 
 import (
-	"context"
-	"crypto/tls"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"log/slog"
 	"net/http"
 	"runtime"
 	"strings"
@@ -20,10 +19,179 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-const invitePath = "/instances/575ec8687ae143cd83dc4a95/orgs/575ec8687ae143cd83dc4a97/invites/575ec8687ae143cd83dc4a94"
+// TestErrorText: an error says what happened, then what was called.
+func TestErrorText(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		action action
+		code   int
+		body   string
+		want   string
+	}{
+		{get, 404, `{"type":"NotFound","message":"no such invite."}`, "404 NotFound: no such invite (GET " + invitePath + ")"},
+		{get, 403, `{"message":"no scope"}`, "403 Forbidden: no scope (GET " + invitePath + ")"},
+		{get, 403, `{"type":"Scope"}`, "403 Scope (GET " + invitePath + ")"},
+		{get, 404, "default backend - 404", `404 Not Found: unexpected body "default backend - 404" (GET ` + invitePath + ")"},
+		{get, 418, "", "418 I'm a teapot: empty body (GET " + invitePath + ")"},
+		{get, 521, "", "521: empty body (GET " + invitePath + "; 4 attempts)"},
+		{get, 200, "{", "200 OK, but the response is invalid: unexpected end of JSON input: { (GET " + invitePath + ")"},
+		{get, 200, "<html>", `200 OK, but the response is invalid: invalid character '<' looking for beginning of value: "<html>" (GET ` + invitePath + ")"},
+		{remove, 429, `{"type":"TooManyRequests"}`, "429 TooManyRequests (DELETE " + invitePath + "; 4 attempts)"},
+		{resend, 500, `{"type":"InternalServer","message":"oops"}`, "500 InternalServer: oops (POST " + invitePath + "); outcome unknown: the API may have acted"},
+	} {
+		assert.EqualError(t, errorFrom(t, row.action, row.code, row.body), "losant: "+row.action.name+": "+row.want)
+	}
+	_, err := losant.NewClient("")
+	assert.EqualError(t, err, "losant: NewClient: the token is empty")
 
-// TestMessageOfAnyShape: the API's words are in Message, whatever they come in.
-func TestMessageOfAnyShape(t *testing.T) {
+	client, _ := fromMemory(t, 500, []byte(`{"type":"Server","message":"oops"}`))
+	_, err = losant.Call[any](t.Context(), client, losant.Request{Method: http.MethodPatch, Path: []string{"a", id}})
+	assert.EqualError(t, err, "losant: PATCH /a/"+id+": 500 Server: oops; outcome unknown: the API may have acted", "a call without an Operation is named once")
+}
+
+// TestErrorMadeByHand matches and prints as a real one does, for the fakes of a
+// program.
+func TestErrorMadeByHand(t *testing.T) {
+	t.Parallel()
+	boom := errors.New("boom\nbang. ")
+	for want, e := range map[string]*losant.Error{
+		"losant: 404 Not Found":            {StatusCode: 404},
+		"losant: 404 NotFound":             {StatusCode: 404, Type: "NotFound"},
+		"losant: 404 Not Found: boom bang": {StatusCode: 404, Err: boom},
+		"losant: 599":                      {StatusCode: 599},
+		"losant: X.Get: boom bang":         {Operation: "X.Get", Err: boom},
+		"losant: X.Get: words":             {Operation: "X.Get", Message: "words", Err: boom},
+		"losant: invalid argument":         {Err: losant.ErrInvalidArgument},
+		"losant: the call failed":          {},
+		"losant: X.Get: the call failed":   {Operation: "X.Get"},
+		"losant: 404 Not Found; outcome unknown: the API may have acted": {StatusCode: 404, Err: losant.ErrOutcomeUnknown},
+		"losant: a b: c d: e (GET /x y; 2 attempts)":                     {Operation: "a\nb", Method: "GET", Path: "/x\ny", Type: "c\td", Message: "e\n", Attempts: 2},
+		"losant: X.Y: 429 Too Many Requests (retry after 1m30s)":         {Operation: "X.Y", StatusCode: 429, RetryAfter: 90 * time.Second},
+		"losant: no error": nil,
+	} {
+		require.NotPanics(t, func() {
+			assert.EqualError(t, e, want)
+			assert.NotErrorIs(t, e, io.EOF)
+			assert.Contains(t, fmt.Sprintf("%v", e), want)
+			assert.Contains(t, e.LogValue().String(), want)
+		})
+	}
+	for _, row := range []struct {
+		err  *losant.Error
+		want []string
+	}{
+		{&losant.Error{}, nil},
+		{&losant.Error{StatusCode: 404}, []string{"ErrNotFound"}},
+		{&losant.Error{StatusCode: 410, Message: "x"}, []string{"ErrGone"}},
+		{&losant.Error{StatusCode: 503, Err: losant.ErrOutcomeUnknown}, []string{"ErrServer", "ErrOutcomeUnknown"}},
+		{&losant.Error{Err: losant.ErrTokenSource}, []string{"ErrTokenSource"}},
+		{&losant.Error{Err: fmt.Errorf("x: %w", losant.ErrInvalidArgument)}, []string{"ErrInvalidArgument"}},
+	} {
+		requireError(t, row.err, row.want...)
+	}
+}
+
+// TestErrorLogValue has an attribute for each field that is set.
+func TestErrorLogValue(t *testing.T) {
+	t.Parallel()
+	for want, e := range map[string]*losant.Error{
+		`err.operation=X.Y err.error="losant: X.Y: the call failed" err.outcome_unknown=false`: {Operation: "X.Y"},
+		`err.operation=X.Y err.error="losant: X.Y: 502 T (2 attempts); outcome unknown: the API may have acted" err.outcome_unknown=true err.status=502 err.type=T err.attempts=2`: {
+			Operation: "X.Y", StatusCode: 502, Type: "T", Attempts: 2, Err: losant.ErrOutcomeUnknown,
+		},
+	} {
+		var out bytes.Buffer
+		slog.New(slog.NewTextHandler(&out, nil)).Info("failed", "err", e)
+		assert.Contains(t, out.String(), " msg=failed "+want+"\n")
+	}
+}
+
+// TestErrorInJSONHasNoCause, which could hold anything.
+func TestErrorInJSONHasNoCause(t *testing.T) {
+	t.Parallel()
+	data, err := json.Marshal(&losant.Error{
+		Operation: "X.Y", Method: "GET", Path: "/x", StatusCode: 404, Type: "NotFound", Message: "no such invite", RetryAfter: 7, Attempts: 1, Err: errors.New("boom"),
+	})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"Operation":"X.Y","Method":"GET","Path":"/x","StatusCode":404,"Type":"NotFound","Message":"no such invite","RetryAfter":7,"Attempts":1}`, string(data))
+}
+
+// TestDecodingErrorIsTheCause of an ErrInvalidResponse. It names the member, and is in
+// the message.
+func TestDecodingErrorIsTheCause(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string][2]string{
+		`{"hasExpired":1,"email":"a","role":true}`: {"OrgInvite.hasExpired", "number"}, // the first of two
+		`{"id":5}`:                                                  {"OrgInvite.id", "number"},
+		`{"id":"x","hasExpired":"true"}`:                            {"OrgInvite.hasExpired", "string"},
+		`{"id":"x","applicationRoles":{}}`:                          {"OrgInvite.applicationRoles", "object"},
+		`{"id":"x","disallowTransfer":[]}`:                          {"OrgInvite.disallowTransfer", "array"},
+		`{"id":"x","email":true}`:                                   {"OrgInvite.email", "bool"},
+		`{"id":"x","dashboardRoles":[{"resourceId":"y","role":1}]}`: {"ResourceGrant.role", "number"},
+	} {
+		err := errorFrom(t, get, 200, body)
+		var cause *json.UnmarshalTypeError
+		require.ErrorAs(t, err, &cause, body)
+		assert.Equal(t, want, [2]string{cause.Struct + "." + cause.Field, cause.Value})
+		assert.Contains(t, requireError(t, err, "ErrInvalidResponse").Message, cause.Error()+": "+body)
+	}
+	client, _ := fromMemory(t, 200, []byte(`{"items":[],"count":"one"}`))
+	_, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{})
+	var cause *json.UnmarshalTypeError
+	require.ErrorAs(t, err, &cause)
+	assert.Equal(t, "OrgInviteCollection.count", cause.Struct+"."+cause.Field)
+}
+
+// TestTypeAndMessageAreReadFromStatus300On, because below the body is the resource.
+func TestTypeAndMessageAreReadFromStatus300On(t *testing.T) {
+	t.Parallel()
+	const words = `{"type":"T","message":"the API's words"}`
+	for _, code := range []int{300, 301} {
+		e := requireError(t, errorFrom(t, get, code, words))
+		assert.Equal(t, []string{"T", "the API's words"}, []string{e.Type, e.Message}, code)
+	}
+	assert.Empty(t, requireError(t, errorFrom(t, get, 299, words), "ErrInvalidResponse").Type)
+}
+
+// TestErrorBodyBecomesTypeAndMessage: printable and short, whatever it is. The
+// status stays.
+func TestErrorBodyBecomesTypeAndMessage(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("long ", 1<<16)
+	for _, row := range []struct{ body, wantType, wantMessage string }{
+		{`{"type":"NotFound","message":"Invitation was not found"}`, "NotFound", "Invitation was not found"},
+		{`{"type":"NotFound"}`, "NotFound", ""},
+		{`{"message":"no such invite"}`, "", "no such invite"},
+		{`{"type":5,"message":"still read"}`, "", "still read"},
+		{`{"type":"T","message":{}}`, "T", ""},
+		{"", "", "empty body"},
+		{"{}", "", `unexpected body {}`},
+		{"null", "", `unexpected body "null"`},
+		{"<html>\n<h1>Not\tFound</h1>\x1b[31m\x00\xff</html>", "", "unexpected body \"<html> <h1>Not Found</h1> [31m \ufffd</html>\""},
+		{`{"type":"` + "\u202e" + `T\n","message":"a\u0000b\nc\u001b[31m\u2028d"}`, " T ", "a b c [31m d"},
+		{`{"message":"` + long + `"}`, "", long[:1024] + "…"},
+		{`{"type":"` + long + `","message":"x"}`, long[:100] + "…", "x"},
+		{"x", "", `unexpected body "x"`},
+		{long, "", `unexpected body "` + long[:120] + `…"`},
+	} {
+		for _, action := range actions {
+			err := errorFrom(t, action, 404, row.body)
+			want := "ErrNotFound"
+			if !strings.HasPrefix(row.body, "{") {
+				want = "ErrInvalidResponse" // of a proxy, because the API's errors are JSON
+			}
+			e := requireError(t, err, want)
+			assert.Equal(t, 404, e.StatusCode)
+			assert.Equal(t, row.wantType, e.Type)
+			assert.Equal(t, row.wantMessage, e.Message)
+			require.NoError(t, e.Err)
+			assertPrintable(t, err.Error())
+		}
+	}
+}
+
+// TestMessageIsReadFromAnyShape: a string, a list, an object, or another member.
+func TestMessageIsReadFromAnyShape(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string][2]string{
 		`{"type":"Validation","message":["role is bad"]}`:                                                 {"Validation", "role is bad"},
@@ -43,17 +211,17 @@ func TestMessageOfAnyShape(t *testing.T) {
 		`{"type":{"a":1},"message":"role\nis\u0000bad"}`:                                                  {"", "role is bad"},
 		`{"type":"Validation","message":{"a":` + strings.Repeat(`[`, 50) + strings.Repeat(`]`, 50) + `}}`: {"Validation", ""},
 	} {
-		e := requireError(t, answered(t, get, 400, body), "ErrBadRequest")
+		e := requireError(t, errorFrom(t, get, 400, body), "ErrBadRequest")
 		assert.Equal(t, want, [2]string{e.Type, e.Message}, body)
 		assertPrintable(t, e.Error())
 	}
 }
 
-// TestHugeErrorsAreCheap: the memory that an error takes is in proportion to its
-// body, however deep and however full of members it is.
-func TestHugeErrorsAreCheap(t *testing.T) { //nolint:paralleltest // it measures memory
+// TestErrorAllocatesAtMost20TimesTheBody, however deep it is and however many
+// members it has.
+func TestErrorAllocatesAtMost20TimesTheBody(t *testing.T) { //nolint:paralleltest // it measures memory
 	for name, unit := range map[string]string{"members": `"a":1,`, "deep": `"message":{`, "list": `"message":[[],[],[],[],[],[]],`} {
-		body := []byte(`{` + strings.Repeat(unit, (4<<20)/len(unit)))
+		body := []byte(`{` + strings.Repeat(unit, (256<<10)/len(unit)))
 		if name != "deep" {
 			body = append(body[:len(body)-1], '}')
 		}
@@ -64,203 +232,4 @@ func TestHugeErrorsAreCheap(t *testing.T) { //nolint:paralleltest // it measures
 		runtime.ReadMemStats(&after)
 		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(20*len(body)), name)
 	}
-}
-
-// TestMessages: each failure says what happened, then where.
-func TestMessages(t *testing.T) {
-	t.Parallel()
-	suffix := " (GET " + invitePath + ")"
-	for _, row := range []struct {
-		code int
-		body string
-		want string
-	}{
-		{404, `{"type":"NotFound","message":"no such invite."}`, "404 NotFound: no such invite"},
-		{403, `{"message":"no scope"}`, "403 Forbidden: no scope"},
-		{403, `{"type":"Scope"}`, "403 Scope"},
-		{404, "default backend - 404", `404 Not Found: unexpected body "default backend - 404"`},
-		{418, "", "418 I'm a teapot: empty body"},
-		{200, "{", "200 OK, but the response is invalid: unexpected end of JSON input: {"},
-		{200, "<html>", `200 OK, but the response is invalid: invalid character '<' looking for beginning of value: "<html>"`},
-	} {
-		err := answered(t, get, row.code, row.body)
-		if err != nil && row.body == "{" {
-			assert.True(t, strings.HasPrefix(err.Error(), "losant: InstanceOrgInvite.Get: 200 OK, but the response is "), "%v", err)
-			continue
-		}
-		assert.EqualError(t, err, "losant: InstanceOrgInvite.Get: "+row.want+suffix)
-	}
-
-	// An operation without a name is not written twice.
-	client, _ := fromMemory(t, 500, []byte(`{"type":"Server","message":"oops"}`))
-	_, err := losant.Call[any](t.Context(), client, losant.Request{Method: http.MethodPatch, Path: []string{"a", id}})
-	assert.EqualError(t, err, "losant: PATCH /a/"+id+": 500 Server: oops; outcome unknown: the API may have acted")
-}
-
-// TestRedirectIsNamed: by its host, and by nothing that may be private.
-func TestRedirectIsNamed(t *testing.T) {
-	t.Parallel()
-	for location, want := range map[string]string{
-		"https://login.example.com":                       "redirect to https://login.example.com not followed",
-		"https://user:pw@login.example.com/in/x?q=s#frag": "redirect to https://login.example.com not followed",
-		"http://login.example.com:8080/" + canary:         "redirect to http://login.example.com:8080 not followed",
-		"https://" + canary + ".example.com/":             "redirect to https://[token].example.com not followed",
-		"//other.example.com/x":                           "redirect to https://other.example.com not followed",
-		"/elsewhere?token=x":                              "redirect to https://api.example.com not followed",
-		"mailto:ada@example.com":                          "redirect not followed",
-		"https://[::1":                                    "redirect not followed",
-		"https://\u202eexample.com/":                      "redirect not followed",
-		"":                                                `unexpected body "moved"`,
-	} {
-		client := through(t, roundTripper(func(*http.Request) (*http.Response, error) {
-			resp := reply(302, "moved")
-			if location != "" {
-				resp.Header.Set("Location", location)
-			}
-			return resp, nil
-		}))
-		assert.EqualError(t, get.call(t.Context(), client, ref), "losant: InstanceOrgInvite.Get: 302 Found: "+want+" (GET "+invitePath+")")
-	}
-}
-
-// TestHandMadeErrors print what there is.
-func TestHandMadeErrors(t *testing.T) {
-	t.Parallel()
-	boom := errors.New("boom\nbang. ")
-	for want, e := range map[string]*losant.Error{
-		"losant: 404 Not Found":            {StatusCode: 404},
-		"losant: 404 NotFound":             {StatusCode: 404, Type: "NotFound"},
-		"losant: 404 Not Found: boom bang": {StatusCode: 404, Err: boom},
-		"losant: 599":                      {StatusCode: 599},
-		"losant: X.Get: boom bang":         {Operation: "X.Get", Err: boom},
-		"losant: X.Get: words":             {Operation: "X.Get", Message: "words", Err: boom},
-		"losant: invalid argument":         {Err: losant.ErrInvalidArgument},
-		"losant: the call failed":          {},
-		"losant: X.Get: the call failed":   {Operation: "X.Get"},
-		"losant: 404 Not Found; outcome unknown: the API may have acted": {StatusCode: 404, Err: losant.ErrOutcomeUnknown},
-		"losant: a b: c d: e (GET /x y; 2 attempts)":                     {Operation: "a\nb", Method: "GET", Path: "/x\ny", Type: "c\td", Message: "e\n", Attempts: 2},
-		"losant: no error": nil,
-	} {
-		require.NotPanics(t, func() {
-			assert.EqualError(t, e, want)
-			assert.NotErrorIs(t, e, io.EOF)
-			assert.NotEmpty(t, e.LogValue().String())
-			assert.NotEmpty(t, fmt.Sprintf("%v %+v", e, e))
-		})
-	}
-	for want, e := range map[string]*losant.Error{
-		"ErrNotFound": {StatusCode: 404}, "ErrGone": {StatusCode: 410, Message: "x"}, "ErrTokenSource": {Err: losant.ErrTokenSource}, "ErrInvalidArgument": {Err: fmt.Errorf("x: %w", losant.ErrInvalidArgument)},
-	} {
-		requireError(t, e, want)
-	}
-}
-
-// TestNotFoundIsTheAPIs: a 404 or 410 of a proxy does not say that a resource is
-// absent.
-func TestNotFoundIsTheAPIs(t *testing.T) {
-	t.Parallel()
-	for code, want := range map[int]string{404: "ErrNotFound", 410: "ErrGone"} {
-		for body, shaped := range map[string]bool{
-			`{"type":"NotFound","message":"x"}`: true, " \r\n{}": true, "": false, "default backend - 404": false, "<html>": false, `"x"`: false, "[]": false, "null": false,
-			`{"type":"NotFound"`: false, `{"type":"NotFound"}x`: false, `{type}`: false,
-		} {
-			for _, action := range actions {
-				sentinel := "ErrInvalidResponse"
-				if shaped {
-					sentinel = want
-				}
-				e := requireError(t, answered(t, action, code, body), sentinel)
-				assert.Equal(t, code, e.StatusCode)
-			}
-		}
-	}
-}
-
-// TestUnavailable: no response, 408, 429 and 5xx, and nothing else.
-func TestUnavailable(t *testing.T) {
-	t.Parallel()
-	for code := 300; code <= 600; code++ {
-		want := code == 408 || code == 429 || code >= 500 && code <= 599
-		assert.Equal(t, want, errors.Is(&losant.Error{StatusCode: code}, losant.ErrUnavailable), code)
-		assert.Equal(t, want, errors.Is(answered(t, resend, code, "{}"), losant.ErrUnavailable), code)
-	}
-	require.NotErrorIs(t, &losant.Error{}, losant.ErrUnavailable)
-	require.ErrorIs(t, &losant.Error{Err: losant.ErrUnavailable}, losant.ErrUnavailable)
-	require.NotErrorIs(t, answered(t, get, 200, "<html>"), losant.ErrUnavailable)
-
-	dial := func(err error) func(context.Context, string, string) (net.Conn, error) {
-		return func(context.Context, string, string) (net.Conn, error) {
-			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: err}
-		}
-	}
-	for name, row := range map[string]struct {
-		err  error
-		want bool
-	}{
-		"refused":              {errors.New("connection refused"), true},
-		"DNS trouble":          {&net.DNSError{Err: "server misbehaving", IsTemporary: true}, true},
-		"no such host":         {&net.DNSError{Err: "no such host", IsNotFound: true}, true},
-		"a bad certificate":    {&tls.CertificateVerificationError{Err: errors.New("of nobody")}, false},
-		"no TLS at the server": {tls.RecordHeaderError{Msg: "not TLS"}, false},
-	} {
-		transport := &http.Transport{DialContext: dial(row.err)}
-		for _, action := range actions {
-			err := action.call(t.Context(), newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: transport})), ref)
-			requireError(t, err)
-			assert.Equal(t, row.want, errors.Is(err, losant.ErrUnavailable), "%s: %v", name, err)
-		}
-	}
-}
-
-// TestUnavailableByTime: an attempt that took too long tells of the API; a call
-// that its caller ended does not.
-func TestUnavailableByTime(t *testing.T) {
-	t.Parallel()
-	s := serve(t, silence)
-	policy := quick
-	policy.MaxAttempts, policy.AttemptTimeout = 1, 20*time.Millisecond
-	err := resend.call(t.Context(), through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
-		<-r.Context().Done() // it may have been sent: nothing says otherwise
-		return nil, r.Context().Err()
-	}), losant.WithRetryPolicy(policy)), ref)
-	require.ErrorIs(t, err, losant.ErrUnavailable)
-	require.ErrorIs(t, err, losant.ErrOutcomeUnknown)
-
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	err = get.call(ctx, newClient(t, s.URL), ref)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.NotErrorIs(t, err, losant.ErrUnavailable)
-
-	over, stop := context.WithCancel(t.Context())
-	stop()
-	require.NotErrorIs(t, get.call(over, newClient(t, s.URL), ref), losant.ErrUnavailable)
-
-	// In the wait for another attempt.
-	waiting, end := context.WithCancel(t.Context())
-	dials := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		time.AfterFunc(time.Millisecond, end)
-		return nil, &net.OpError{Op: "dial", Err: errors.New("refused")}
-	}}
-	patient := losant.WithRetryPolicy(losant.RetryPolicy{MinWait: time.Minute, MaxWait: time.Hour})
-	err = get.call(waiting, newClient(t, s.URL, losant.WithHTTPClient(&http.Client{Transport: dials}), patient), ref)
-	require.ErrorIs(t, err, context.Canceled)
-	require.NotErrorIs(t, err, losant.ErrUnavailable)
-}
-
-// TestTruncatedIsNotUnavailable: a response was received.
-func TestTruncatedIsNotUnavailable(t *testing.T) {
-	t.Parallel()
-	err := remove.call(t.Context(), newClient(t, serve(t, breakOff).URL), ref)
-	requireError(t, err, "ErrInvalidResponse", "ErrOutcomeUnknown")
-	require.NotErrorIs(t, err, losant.ErrUnavailable)
-	assert.ErrorContains(t, err, "200 OK, but the response is incomplete: unexpected EOF (DELETE ")
-}
-
-// TestErrorInJSON has no cause, which could hold anything.
-func TestErrorInJSON(t *testing.T) {
-	t.Parallel()
-	data, err := json.Marshal(&losant.Error{StatusCode: 404, Err: errors.New("boom")})
-	require.NoError(t, err)
-	assert.NotContains(t, string(data), "boom")
 }

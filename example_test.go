@@ -16,8 +16,8 @@ import (
 	"github.com/losant-community/losant-rest-go/losanttest"
 )
 
-// Invite somebody, list the invitations, send one again with another role,
-// revoke it.
+// Invite a person, list the invitations, send each of them again with another
+// role, and revoke it.
 func Example() {
 	server := losanttest.NewServer() // in a program: losant.NewClient(os.Getenv("LOSANT_API_TOKEN"))
 	defer server.Close()
@@ -26,14 +26,14 @@ func Example() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	invites := losant.InstanceOrgInvitesRef{InstanceID: server.InstanceID, OrgID: server.OrgID}
+	org := losant.InstanceOrgInvitesRef{InstanceID: server.InstanceID, OrgID: server.OrgID}
 
-	_, err = client.InstanceOrgInvites.Post(ctx, invites, losant.OrgInvitePost{Email: "ada@example.com", Role: losant.OrgRoleView})
+	_, err = client.InstanceOrgInvites.Post(ctx, org, losant.OrgInvitePost{Email: "ada@example.com", Role: losant.OrgRoleView})
 	if err != nil {
 		log.Fatal(err)
 	}
 
-	list, err := client.InstanceOrgInvites.Get(ctx, invites, losant.InstanceOrgInvitesQuery{
+	list, err := client.InstanceOrgInvites.Get(ctx, org, losant.InstanceOrgInvitesQuery{
 		FilterField: losant.OrgInviteFieldEmail, Filter: "*@example.com",
 	})
 	if err != nil {
@@ -42,13 +42,14 @@ func Example() {
 	for _, invite := range list.Items {
 		fmt.Println(invite.Email, "is invited to", invite.Role)
 
-		resent, err := client.InstanceOrgInvite.ResendInvite(ctx, invites.Invite(invite.ID), losant.OrgRoleInfo{Role: losant.OrgRoleEdit})
+		resent, err := client.InstanceOrgInvite.ResendInvite(ctx, org.Invite(invite.ID), losant.OrgRoleInfo{Role: losant.OrgRoleEdit})
 		if err != nil {
 			log.Fatal(err)
 		}
 		fmt.Println(resent.Email, "is invited to", resent.Role)
 
-		if err := client.InstanceOrgInvite.Delete(ctx, invites.Invite(resent.ID)); err != nil { // it may have a new id
+		err = client.InstanceOrgInvite.Delete(ctx, org.Invite(resent.ID)) // the id may have changed
+		if err != nil {
 			log.Fatal(err)
 		}
 	}
@@ -72,7 +73,7 @@ func ExampleNewClient() {
 	// Output: losant.Client(https://api.losant.com)
 }
 
-// What a caller does about each kind of failure.
+// Handle each kind of failure.
 func ExampleError() {
 	server := losanttest.NewServer()
 	defer server.Close()
@@ -85,23 +86,23 @@ func ExampleError() {
 
 	_, err = client.InstanceOrgInvite.ResendInvite(context.Background(), ref, losant.OrgRoleInfo{})
 	switch {
-	case errors.Is(err, losant.ErrOutcomeUnknown): // first: it can come with any other
-		fmt.Println("look before you do it again")
+	case errors.Is(err, losant.ErrOutcomeUnknown): // first: the error may match others, too
+		fmt.Println("the API may have acted: check before you call again")
 	case errors.Is(err, losant.ErrNotFound):
-		fmt.Println("no such invitation")
+		fmt.Println("there is no such invitation")
 	case err != nil:
-		fmt.Println("not done")
+		fmt.Println("the call failed:", err)
 	}
 	var e *losant.Error
 	if errors.As(err, &e) {
 		fmt.Println(e.StatusCode, e.Attempts)
 	}
 	// Output:
-	// look before you do it again
+	// the API may have acted: check before you call again
 	// 502 1
 }
 
-// A client without a token logs in; a second one uses the token that it got.
+// Log in with a client that has no token, to get the token for another client.
 func ExampleWithoutToken() {
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Printf("%s %s %q\n", r.Method, r.URL.Path, r.Header.Get("Authorization"))
@@ -129,7 +130,7 @@ func ExampleWithoutToken() {
 	// token-of-a-user
 }
 
-// A token source that fails: nothing was sent, and the cause can be found.
+// If the token source fails, nothing is sent, and its error is the cause.
 func ExampleErrTokenSource() {
 	errSealed := errors.New("the vault is sealed")
 	client, err := losant.NewClient("", losant.WithTokenSource(losant.TokenSourceFunc(func(context.Context) (string, error) {
@@ -148,7 +149,7 @@ func ExampleErrTokenSource() {
 	// losant: InstanceOrgInvite.Delete: token source: the vault is sealed
 }
 
-// A program that buffers what it sends keeps it while the API cannot be reached,
+// A program that buffers its requests keeps a request while the API cannot be reached,
 // unless the API may have acted on it.
 func ExampleErrUnavailable() {
 	server := losanttest.NewServer()
@@ -172,7 +173,7 @@ func ExampleErrUnavailable() {
 	// Output: keep it, and try later
 }
 
-// fakeInvites knows one action; any other one panics, and so fails a test.
+// fakeInvites implements one action. Any other panics, which fails the test.
 type fakeInvites struct {
 	losant.InstanceOrgInviteService
 }
@@ -181,7 +182,7 @@ func (fakeInvites) Get(context.Context, losant.InstanceOrgInviteRef, ...losant.R
 	return nil, &losant.Error{StatusCode: http.StatusNotFound}
 }
 
-// A fake of the interface for the tests of a program.
+// Replace a service by a fake in the tests of a program.
 func ExampleInstanceOrgInviteService() {
 	client := &losant.Client{InstanceOrgInvite: fakeInvites{}}
 
@@ -190,7 +191,7 @@ func ExampleInstanceOrgInviteService() {
 	// Output: true
 }
 
-// The status, the headers and every attempt of a call.
+// Read the status of every attempt of a call.
 func ExampleWithResponse() {
 	server := losanttest.NewServer()
 	defer server.Close()
@@ -213,13 +214,13 @@ func ExampleWithResponse() {
 	// 200
 }
 
-// device is a type of the program's own: the library has none for devices yet.
+// device is a type of the program, because this package has none for devices.
 type device struct {
 	DeviceID string `json:"deviceId"`
 	Name     string `json:"name"`
 }
 
-// serveExample serves the examples of actions that the library has no method for.
+// serveExample starts a server for the examples of actions without a method.
 func serveExample(handler http.HandlerFunc, opts ...losant.Option) (client *losant.Client, closeServer func()) {
 	api := httptest.NewServer(handler)
 	client, err := losant.NewClient("token-of-an-example", append(opts, losant.WithBaseURL(api.URL))...)
@@ -232,7 +233,7 @@ func serveExample(handler http.HandlerFunc, opts ...losant.Option) (client *losa
 	}
 }
 
-// An action that the library has no method for.
+// Call an action that this package has no method for.
 func ExampleCall() {
 	client, closeServer := serveExample(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Println(r.Method, r.URL.Path)
@@ -257,7 +258,7 @@ func ExampleCall() {
 	// pump
 }
 
-// A POST that only reads is retried like a GET.
+// Declare that a POST only reads, so that it is retried like a GET.
 func ExampleSafety() {
 	attempts := 0
 	client, closeServer := serveExample(func(w http.ResponseWriter, _ *http.Request) {
@@ -283,7 +284,7 @@ func ExampleSafety() {
 	// 2 devices after 2 attempts
 }
 
-// An action that responds with 204.
+// Call an action that responds with 204.
 func ExampleNoContent() {
 	client, closeServer := serveExample(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	defer closeServer()
@@ -298,7 +299,7 @@ func ExampleNoContent() {
 	// <nil>
 }
 
-// deletion is the result of an action that may do its work later.
+// deletion is the result of an action that the API may carry out later.
 type deletion struct {
 	Deleted int    // with 200
 	JobID   string // with 202
@@ -316,7 +317,7 @@ func (d *deletion) UnmarshalStatus(status int, body []byte) error {
 	}{&d.Deleted})
 }
 
-// An action whose response depends on the status.
+// Decode a response by its status.
 func ExampleStatusUnmarshaler() {
 	client, closeServer := serveExample(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusAccepted)

@@ -58,8 +58,7 @@ func newError(x *exchange, r *retry.Result, undecodable error) *Error {
 	return e
 }
 
-// unreachable reports whether a call ended without a response for a reason that
-// may pass.
+// unreachable reports whether a call got no response, for a reason that may pass.
 func unreachable(x *exchange, r *retry.Result) bool {
 	if r.StatusCode != 0 || r.Attempts == 0 || errors.Is(r.Err, errTokenSource) {
 		return false
@@ -110,7 +109,7 @@ func (x *exchange) reason(e *Error) string {
 	}
 }
 
-// snippet quotes the beginning of a body in which there are no words of the API.
+// snippet quotes the beginning of a body that has no message of the API.
 func snippet(x *exchange, r *retry.Result, status int) string {
 	const looked = 4 << 10
 	switch {
@@ -127,8 +126,8 @@ func snippet(x *exchange, r *retry.Result, status int) string {
 	}
 }
 
-// redirect says where a response redirects to: only to which host, since the
-// rest may hold what is private.
+// redirect says to which host a response redirects. The rest of the location may be
+// private.
 func (x *exchange) redirect(r *retry.Result) string {
 	location := r.Header.Get("Location")
 	if r.StatusCode < 300 || r.StatusCode > 399 || location == "" {
@@ -147,9 +146,9 @@ func (x *exchange) redirect(r *retry.Result) string {
 	return fmt.Sprintf("redirect to %s://%s not followed", target.Scheme, x.tokens.redact(text.Truncate(target.Host, longest)))
 }
 
-// apiError returns what the body of an error says, whatever its shape: a message
-// that is a string, a list or an object; an error or a list of errors instead of
-// the message, or beside it.
+// apiError returns the type and the message in the body of an error. The message can
+// be a string, a list or an object. The API also has "error", "errors" and
+// "validationErrors", instead of the message or in addition to it.
 func apiError(body []byte) (typeName, words string) {
 	var api struct {
 		Type             json.RawMessage `json:"type"`
@@ -177,7 +176,7 @@ func apiError(body []byte) (typeName, words string) {
 	return typeName, join(words, cmp.Or(text.Words(api.ValidationErrors), text.Words(api.Errors)))
 }
 
-// join joins texts, unless one says nothing more than the other.
+// join joins two texts. If one contains the other, it returns that one.
 func join(a, b string) string {
 	if a == "" || strings.Contains(b, a) {
 		return b
@@ -188,10 +187,10 @@ func join(a, b string) string {
 	return a + ": " + b
 }
 
-// cause is an error from outside of this package: of a transport, a token
-// source, a context or a decoder. It matches what the error matches, but not our
-// sentinels, which would be those of another call. Its text has no token. The
-// error itself is in a closure, so that fmt and reflection cannot reach it.
+// cause is an error from outside of this package: of a transport, a token source, a
+// context or a decoder. It matches what the error matches, except for the sentinels
+// of this package, which would be those of another call. Its text has no token. The
+// error is in a closure, so that fmt and reflection cannot reach it.
 type cause struct {
 	words    string
 	err      func() error
@@ -217,8 +216,8 @@ func (c *cause) Is(target error) bool {
 	return !slices.Contains(sentinels, target) && errors.Is(c.err(), target)
 }
 
-// As finds what is in the error, except for our own errors and for what a
-// request or a token could be reached from.
+// As finds what is in the error, except for an [*Error] and for anything that leads
+// to a request or a token.
 func (c *cause) As(target any) bool {
 	if _, ours := target.(**Error); ours {
 		return false

@@ -13,16 +13,15 @@ import (
 	"github.com/losant-community/losant-rest-go/internal/text"
 )
 
-// Form is a body in the form multipart/form-data, for a [Request] that uploads
-// files. Its parts are read while they are sent, and never held in memory.
+// Form is a multipart/form-data body, for a [Request] that uploads files. Its parts
+// are read while they are sent, and are not held in memory.
 //
-// RetryPolicy.AttemptTimeout limits the time between two reads of an upload, and
-// the time from the last one to the complete response, not the whole.
+// RetryPolicy.AttemptTimeout does not limit the whole upload. It limits the time
+// between two reads, and the time from the last read to the complete response.
 //
-// A request whose Form was read in part is not retried, whatever the method,
-// unless every Content is an [io.Seeker] and it is certain that the API did not
-// act on the request. The contents must not be used until the call returns, and
-// are not closed.
+// Once the Form has been read in part, the request is retried only if every Content
+// is an [io.Seeker] and it is certain that the API did not act. This holds for every
+// method. The contents must not be used until the call returns. They are not closed.
 type Form struct {
 	Parts []Part // in the order in which they are sent
 }

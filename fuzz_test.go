@@ -3,7 +3,6 @@ package losant_test
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"math"
 	"net/http"
 	"regexp"
@@ -18,29 +17,15 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// fromMemory is a client whose every request gets the same answer, without a
-// network.
-func fromMemory(t *testing.T, code int, body []byte) (*losant.Client, *[]string) {
-	t.Helper()
-	paths := &[]string{}
-	client, err := losant.NewClient(canary, losant.WithRetryPolicy(losant.RetryPolicy{MaxAttempts: 1}),
-		losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			*paths = append(*paths, r.URL.String())
-			return &http.Response{StatusCode: code, Body: io.NopCloser(strings.NewReader(string(body)))}, nil
-		})}))
-	require.NoError(t, err)
-	return client, paths
-}
-
-// FuzzPath: an id is refused, or the path is exactly the one of the invite.
+// FuzzPath: an id is refused, or the path is that of the invitation and nothing else.
 func FuzzPath(f *testing.F) {
-	for _, hostile := range hostileIDs() {
-		f.Add(hostile, id, id)
-		f.Add(id, hostile, id)
-		f.Add(id, id, hostile)
+	for _, invalid := range invalidIDs() {
+		f.Add(invalid, id, id)
+		f.Add(id, invalid, id)
+		f.Add(id, id, invalid)
 	}
 	f.Add(id, id, id)
-	whole := regexp.MustCompile(`\Ahttps://api\.losant\.com/instances/[A-Fa-f0-9]{24}/orgs/[A-Fa-f0-9]{24}/invites/[A-Fa-f0-9]{24}\?_actions=false&_embedded=true&_links=true\z`)
+	valid := regexp.MustCompile(`\Ahttps://api\.losant\.com/instances/[A-Fa-f0-9]{24}/orgs/[A-Fa-f0-9]{24}/invites/[A-Fa-f0-9]{24}\?_actions=false&_embedded=true&_links=true\z`)
 	f.Fuzz(func(t *testing.T, instance, org, invite string) {
 		client, urls := fromMemory(t, 200, []byte(inviteJSON))
 		ref := losant.InstanceOrgInviteRef{InstanceID: instance, OrgID: org, InviteID: invite}
@@ -51,11 +36,12 @@ func FuzzPath(f *testing.F) {
 			return
 		}
 		require.Len(t, *urls, 1)
-		require.Regexp(t, whole, (*urls)[0])
+		require.Regexp(t, valid, (*urls)[0])
 		require.Contains(t, (*urls)[0], "/instances/"+instance+"/orgs/"+org+"/invites/"+invite+"?")
 	})
 }
 
+// addBodies adds the seeds of the fuzz tests of bodies.
 func addBodies(f *testing.F) {
 	f.Helper()
 	for _, text := range []string{
@@ -66,14 +52,14 @@ func addBodies(f *testing.F) {
 	}
 }
 
-// FuzzSuccessBody: no body makes a success of what lacks the thing asked for,
-// and no body makes a panic or a mess.
+// FuzzSuccessBody: only the requested resource is a success, and any other body is a
+// printable error.
 func FuzzSuccessBody(f *testing.F) {
 	addBodies(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, action := range actions {
 			client, _ := fromMemory(t, 200, data)
-			err := action.call(t.Context(), client, ref) // which sees to the id
+			err := action.call(t.Context(), client, ref) // which checks the id
 			if err == nil {
 				require.True(t, json.Valid(data))
 				continue
@@ -82,7 +68,7 @@ func FuzzSuccessBody(f *testing.F) {
 			require.ErrorIs(t, e, losant.ErrInvalidResponse)
 			if action.method == http.MethodGet {
 				require.NotErrorIs(t, err, losant.ErrOutcomeUnknown)
-			} else if !errors.Is(err, losant.ErrOutcomeUnknown) { // then the invitation was there
+			} else if !errors.Is(err, losant.ErrOutcomeUnknown) { // the body has the id, which proves that the API acted
 				var invite map[string]any
 				require.NoError(t, json.Unmarshal(data, &invite))
 				require.NotEmpty(t, invite["id"])
@@ -91,7 +77,7 @@ func FuzzSuccessBody(f *testing.F) {
 	})
 }
 
-// FuzzErrorBody: the status stays, whatever the body is.
+// FuzzErrorBody: the status stays, whatever the body is, and the error is printable.
 func FuzzErrorBody(f *testing.F) {
 	addBodies(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -106,6 +92,7 @@ func FuzzErrorBody(f *testing.F) {
 	})
 }
 
+// checkBodyError asserts that err has the status, is printable, and has no token.
 func checkBodyError(t *testing.T, err error, code int) *losant.Error {
 	t.Helper()
 	var e *losant.Error
@@ -119,8 +106,8 @@ func checkBodyError(t *testing.T, err error, code int) *losant.Error {
 	return e
 }
 
-// FuzzTTL: what is a JSON number is milliseconds, within the range of a
-// Duration; what is none is 0, unless it makes the JSON invalid.
+// FuzzTTL: a JSON number is milliseconds, limited to the range of a Duration. Any other
+// valid JSON is 0.
 func FuzzTTL(f *testing.F) {
 	for _, number := range []string{"0", "-0", "1", "4.2336e9", "1e400", "-1e400", "1e-400", "9223372036854775808", "0.000001", "null", `"1"`, "NaN", "1e999999999", "1E2170000000", "01", "+1", "0x10"} {
 		f.Add(number)
@@ -147,7 +134,7 @@ func FuzzTTL(f *testing.F) {
 	})
 }
 
-// FuzzOrgInvite: an invite survives JSON.
+// FuzzOrgInvite: an invitation that is marshaled and unmarshaled is the same.
 func FuzzOrgInvite(f *testing.F) {
 	f.Add(id, "a@example.com", "edit", "resource", "view", int64(1778644800), int64(0), int64(604800000000000), true, false, "self", "/x", byte(0))
 	f.Add("", "", "", "", "", int64(-62135596800), int64(1), int64(1), false, true, "", "", byte(255))
@@ -155,12 +142,12 @@ func FuzzOrgInvite(f *testing.F) {
 	f.Fuzz(func(t *testing.T, inviteID, email, role, resource, resourceRole string, seconds, nanoseconds, ttl int64, expired, disallow bool, relation, href string, shape byte) {
 		for _, text := range []string{inviteID, email, role, resource, resourceRole, relation, href} {
 			if !utf8.ValidString(text) {
-				return // JSON has no other strings
+				return // JSON has only valid UTF-8
 			}
 		}
 		date := time.Unix(seconds%253402300799, nanoseconds).UTC()
 		if date.Year() < 0 || date.Year() > 9999 {
-			return // RFC 3339 has no other years
+			return // RFC 3339 has only these years
 		}
 		invite := losant.OrgInvite{ID: inviteID, Email: email, Role: losant.OrgRole(role), TTL: time.Duration(ttl), HasExpired: expired, DisallowTransfer: disallow}
 		if shape&1 != 0 {
@@ -183,8 +170,8 @@ func FuzzOrgInvite(f *testing.F) {
 	})
 }
 
-// FuzzOrgRoleInfo: what is nil is left out, what is empty is sent, and the rest
-// survives JSON.
+// FuzzOrgRoleInfo: nil is not sent, an empty list is, and everything else is marshaled
+// and unmarshaled without loss.
 func FuzzOrgRoleInfo(f *testing.F) {
 	f.Add("edit", "resource", "view", byte(0))
 	f.Add("", "", "", byte(255))

@@ -60,7 +60,7 @@ const (
 	SortDescending SortDirection = "desc"
 )
 
-// validate refuses half a filter, which would select everything.
+// validate returns an error for half a filter, which would select everything.
 func (q InstanceOrgInvitesQuery) validate() error {
 	canFilter := q.FilterField == OrgInviteFieldEmail || q.FilterField == OrgInviteFieldRole
 	switch {
@@ -107,11 +107,11 @@ func (p OrgInvitePost) validate() error {
 	return OrgRoleInfo{ApplicationRoles: p.ApplicationRoles, DashboardRoles: p.DashboardRoles}.validate()
 }
 
-// OrgInviteCollection is a list of invitations, with the query that it is the
-// result of. What the API does not return is zero.
+// OrgInviteCollection is a list of invitations, and the query that selected them. A
+// field that the API does not return is zero.
 type OrgInviteCollection struct {
 	Items         []OrgInvite     `json:"items"`
-	Count         int             `json:"count"` // of Items
+	Count         int             `json:"count"` // as the API returns it; not compared with Items
 	InstanceID    string          `json:"instanceId,omitzero"`
 	OrgID         string          `json:"orgId,omitzero"`
 	SortField     OrgInviteField  `json:"sortField,omitzero"`
@@ -198,8 +198,8 @@ func (c *OrgInviteCollection) check() error {
 	return nil
 }
 
-// postedInvites is what the API returns for a Post. Its description says a
-// collection, its words one invitation, and a similar action returns an array.
+// postedInvites is the response to a Post. The schema in the API's description is a
+// collection, its text says one invitation, and a similar action returns an array.
 type postedInvites OrgInviteCollection
 
 // decode reads any of the three. An array must not be empty: nothing in it says
@@ -242,20 +242,27 @@ type InstanceOrgInvitesService interface {
 	// with [ErrInvalidResponse].
 	//
 	// Route: GET /instances/{instanceId}/orgs/{orgId}/invites
+	//
+	// The token needs one of the scopes all.Instance, all.Instance.bounded,
+	// all.Instance.read, all.User, all.User.bounded, all.User.read,
+	// instanceOrgInvites.* and instanceOrgInvites.get.
 	Get(ctx context.Context, ref InstanceOrgInvitesRef, query InstanceOrgInvitesQuery, opts ...RequestOption) (*OrgInviteCollection, error)
 
 	// Post invites a person to the organization.
 	//
-	// The API's documentation is contradictory about the response: a list, one
-	// invitation or an array. All of them become a list here; for the last two,
-	// Count is the number of Items and the other fields are zero. The list may
-	// hold invitations other than the new one: look for the Email.
+	// The API's documentation contradicts itself about the response: a collection,
+	// one invitation or an array. Post returns a collection for each of them; for
+	// the last two, Count is the number of Items and the other fields are zero. The
+	// collection may contain other invitations: find the new one by its Email.
 	//
 	// It sends an email, so it is retried only if the API certainly did not
 	// process the request. If the API may have acted, the error matches
 	// [ErrOutcomeUnknown]: list the invitations before you try again.
 	//
 	// Route: POST /instances/{instanceId}/orgs/{orgId}/invites
+	//
+	// The token needs one of the scopes all.Instance, all.User,
+	// instanceOrgInvites.* and instanceOrgInvites.post.
 	Post(ctx context.Context, ref InstanceOrgInvitesRef, invite OrgInvitePost, opts ...RequestOption) (*OrgInviteCollection, error)
 }
 

@@ -3,8 +3,8 @@ package losant_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"runtime"
 	"strconv"
@@ -14,33 +14,44 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// TestAllocations counts the allocations of a Get without a network. A change
-// that needs more of them, or fewer, changes the number here.
-func TestAllocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts the whole process
+// TestAllocationsOfACall uses no network. A change that needs more allocations, or
+// fewer, changes the numbers here. The limits are 39 for a GET and 49 for a POST.
+func TestAllocationsOfACall(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts those of the process
 	if raceEnabled {
-		t.Skip("the race detector allocates too")
+		t.Skip("the race detector allocates")
 	}
 	client, _ := fromMemory(t, 200, []byte(fullInviteJSON))
-	want := 41.0
-	if strings.HasPrefix(runtime.Version(), "go1.25") {
-		want = 40 // its net/http allocates one less
+	for name, test := range map[string]struct {
+		call func() error
+		want float64
+	}{
+		"GET": {func() error { return errorOf(client.InstanceOrgInvite.Get(context.Background(), ref)) }, 39},
+		"POST": {func() error {
+			return errorOf(client.InstanceOrgInvite.ResendInvite(context.Background(), ref, losant.OrgRoleInfo{Role: losant.OrgRoleView}))
+		}, 48},
+	} {
+		t.Run(name, func(t *testing.T) { //nolint:paralleltest // likewise
+			want := test.want
+			if strings.HasPrefix(runtime.Version(), "go1.25") {
+				want-- // its net/http makes one allocation less
+			}
+			allocations := testing.AllocsPerRun(1000, func() {
+				if err := test.call(); err != nil {
+					t.Error(err)
+				}
+			})
+			assert.Equal(t, want, allocations) //nolint:testifylint // the count is an integer
+		})
 	}
-	allocations := testing.AllocsPerRun(1000, func() {
-		if _, err := client.InstanceOrgInvite.Get(context.Background(), ref); err != nil {
-			t.Error(err)
-		}
-	})
-	assert.Equal(t, want, allocations) //nolint:testifylint // a whole number
 }
 
-// calls runs n calls in each of 64 goroutines, and returns how many failed.
+// calls makes n calls in each of 64 goroutines, and returns how many failed.
 func calls(t *testing.T, client *losant.Client, n int) int64 {
 	t.Helper()
 	const goroutines = 64
@@ -61,71 +72,68 @@ func calls(t *testing.T, client *losant.Client, n int) int64 {
 	return failed.Load()
 }
 
-// TestLoad: 64 goroutines share one client. It opens no more connections than
-// there are goroutines, and one more for each that a fault cut.
+// TestLoad proves what 64 goroutines that share a client cost the server: no more
+// connections than goroutines, one more for each that was cut, and one more request
+// for each that failed.
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	const goroutines = 64
-	each := 2000
+	each := 500
 	switch {
 	case testing.Short():
-		each = 50
+		each = 10
 	case raceEnabled:
-		each = 500 // it is about ten times slower
+		each = 125
 	}
 	for _, faulty := range []bool{false, true} {
 		t.Run(fmt.Sprint("faulty=", faulty), func(t *testing.T) {
 			t.Parallel()
-			var arrived, lost atomic.Int64
+			var arrived atomic.Int64
 			var seen sync.Map
 			s, opened := counted(t, func(w http.ResponseWriter, r *http.Request) {
 				arrived.Add(1)
-				_, again := seen.LoadOrStore(r.URL.Path, true)
+				_, repeated := seen.LoadOrStore(r.URL.Path, true)
 				serial, _ := strconv.Atoi(r.URL.Path[len(r.URL.Path)-12:])
 				switch {
-				case faulty && !again && serial%20 == 0:
-					lost.Add(1)
+				case faulty && !repeated && serial%20 == 0:
 					cut(w, r)
-				case faulty && !again && serial%20 == 10:
+				case faulty && !repeated && serial%20 == 10:
 					status(503)(w, r)
 				default:
 					succeed(w, r)
 				}
 			})
-			client := newClient(t, s.URL)
-			failed := calls(t, client, each)
-			assert.Zero(t, failed)
-			total := int64(goroutines * each)
-			t.Logf("%d calls: %d requests, %d connections, %d cut", total, arrived.Load(), opened.Load(), lost.Load())
+			assert.Zero(t, calls(t, newClient(t, s.URL), each))
+			total, lost, unavailable := goroutines*each, 0, 0
+			if faulty {
+				lost, unavailable = total/20, (total+10)/20
+			}
+			assert.Equal(t, total+lost+unavailable, int(arrived.Load()))
 			// On a loaded machine net/http gives up a connection whose write it does
 			// not see end within 50 ms, and opens another.
 			const slow = 8
-			assert.LessOrEqual(t, int64(opened.Load()), goroutines+lost.Load()+slow)
-			assert.GreaterOrEqual(t, arrived.Load(), total)
-			assert.LessOrEqual(t, float64(arrived.Load()), 1.2*float64(total))
+			assert.LessOrEqual(t, int(opened.Load()), goroutines+lost+slow)
 		})
 	}
 }
 
-// TestLoadInAnOutage: with the API down altogether the traffic stays what it was.
-func TestLoadInAnOutage(t *testing.T) {
+func TestLoadInAnOutageIsNotMultiplied(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(503))
-	const each = 100
+	const each = 20
 	failed := calls(t, newClient(t, s.URL), each)
 	assert.Equal(t, int64(64*each), failed)
 	assert.Equal(t, int32(64*each+500/5), s.arrived.Load())
 }
 
-// TestFileDescriptors: what is opened is closed, over 100,000 calls of which
-// many fail in every way.
-func TestFileDescriptors(t *testing.T) { //nolint:paralleltest // it counts what the whole process has open
+// TestEveryFileDescriptorIsClosed makes calls that fail in many ways.
+func TestEveryFileDescriptorIsClosed(t *testing.T) { //nolint:paralleltest // it counts what the process has open
 	if runtime.GOOS != "linux" {
-		t.Skip("counts in /proc")
+		t.Skip("it counts in /proc")
 	}
-	number := 100_000
+	number := 30_000
 	if testing.Short() || raceEnabled {
-		number = 5_000
+		number = 1_000
 	}
 	open := func() int {
 		entries, err := os.ReadDir("/proc/self/fd")
@@ -171,18 +179,32 @@ func TestFileDescriptors(t *testing.T) { //nolint:paralleltest // it counts what
 	run(number)
 	client.CloseIdleConnections()
 	s.CloseClientConnections()
-	assert.Eventually(t, func() bool { return open() <= before }, 5*time.Second, time.Millisecond, "from %d to %d", before, open())
+	assert.Eventually(t, func() bool { return open() <= before }, 30*time.Second, time.Millisecond, "from %d to %d", before, open())
 }
 
-// TestDialsAreBounded: a client that can't connect tries as often as it says.
-func TestDialsAreBounded(t *testing.T) {
+func TestConcurrentCallsGetTheirOwnResponses(t *testing.T) {
 	t.Parallel()
-	var dials atomic.Int32
-	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		dials.Add(1)
-		return nil, &net.OpError{Op: "dial", Err: httpmock.NoResponderFound}
-	}}
-	client := newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: transport}))
-	assert.Equal(t, int64(64*10), calls(t, client, 10))
-	assert.Equal(t, int32(64*10+500/5), dials.Load()) // one for each call, and what the retry budget allows
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+		_, _ = fmt.Fprintf(w, `{"id":%q,"email":"%s@example.com"}`, id, id)
+	}))
+	t.Cleanup(s.Close)
+	client := newClient(t, s.URL)
+	var group sync.WaitGroup
+	for n := range 32 {
+		group.Go(func() {
+			for m := range 20 {
+				r := ref
+				r.InviteID = fmt.Sprintf("%024x", n*1000+m)
+				var response losant.Response
+				invite, err := client.InstanceOrgInvite.Get(t.Context(), r, losant.WithResponse(&response))
+				if assert.NoError(t, err) {
+					assert.Equal(t, r.InviteID, invite.ID)
+					assert.Equal(t, r.InviteID+"@example.com", invite.Email)
+					assert.Contains(t, string(response.Body), r.InviteID)
+				}
+			}
+		})
+	}
+	group.Wait()
 }

@@ -31,9 +31,10 @@ type config struct {
 	defaults         []RequestOption
 }
 
-// WithBaseURL sends the requests to another installation of the API: a scheme,
-// a host, perhaps a port and a plain path. User info, a query and a fragment are
-// refused, as is http:// to hosts other than loopback; see [WithInsecureHTTP].
+// WithBaseURL sends the requests to another installation of the API. The URL has a
+// scheme, a host, an optional port, and an optional path of letters, digits and
+// "-._~". A user name, a query or a fragment is invalid, as is http:// to hosts other
+// than loopback; see [WithInsecureHTTP].
 // By default, https://api.losant.com.
 func WithBaseURL(rawURL string) Option {
 	return func(c *config) error { c.baseURL = rawURL; return nil }
@@ -45,14 +46,13 @@ func WithBaseURL(rawURL string) Option {
 // used, because redirects are never followed and the API sets no cookies. hc is
 // not changed.
 //
-// A transport other than [http.Transport] must not send a request twice by itself.
-// What it does not report through [net/http/httptrace] counts as sent; if it
-// reports that it got no connection, that counts as not sent only together with an
-// error of connecting.
+// A transport other than [http.Transport] must not send a request twice by itself. A
+// request that it fails to send counts as not sent only if [net/http/httptrace]
+// reports no connection, and the error is one of connecting, such as a failed dial.
 //
-// By default, a transport of the client's own, which speaks HTTP/2, uses the proxy
-// of the environment, limits a dial to 10 s, and keeps at most 64 connections; over
-// HTTP/1.1, further calls wait for one.
+// By default, the client has a transport of its own. It speaks HTTP/2, uses the proxy
+// of the environment, limits a dial and a TLS handshake to 10 s each, and opens at
+// most 64 connections. Over HTTP/1.1, further calls wait for a free one.
 func WithHTTPClient(hc *http.Client) Option {
 	return func(c *config) error {
 		if hc == nil {
@@ -63,15 +63,15 @@ func WithHTTPClient(hc *http.Client) Option {
 	}
 }
 
-// WithRetryPolicy sets how often and how patiently a call is attempted. By
-// default, the zero [RetryPolicy] with its defaults.
+// WithRetryPolicy sets how many attempts a call makes, and how long it waits. By
+// default, the zero [RetryPolicy], whose fields have defaults of their own.
 func WithRetryPolicy(p RetryPolicy) Option {
 	return func(c *config) error { c.policy = p; return nil }
 }
 
 // WithAPIVersion sets the Accept-Version header, a semver range of API
-// versions. By default, "^1.30.0", which the types of this package are made
-// for.
+// versions. By default, "^1.30.0", the version that the types of this package
+// describe.
 func WithAPIVersion(v string) Option {
 	return func(c *config) error {
 		if v == "" {
@@ -121,8 +121,8 @@ func WithMaxResponseBytes(n int64) Option {
 	}
 }
 
-// WithInsecureHTTP permits http:// to hosts other than loopback. The token then
-// crosses the network in the clear. By default, that is refused.
+// WithInsecureHTTP permits http:// to hosts other than loopback. The token is then
+// sent unencrypted. By default, that is [ErrInvalidArgument].
 func WithInsecureHTTP() Option {
 	return func(c *config) error { c.insecureHTTP = true; return nil }
 }
@@ -143,7 +143,7 @@ func WithDefaults(opts ...RequestOption) Option {
 	}
 }
 
-// checkHeader refuses what could end a header line.
+// checkHeader returns an error if value could end a header line.
 func checkHeader(what, value string) error {
 	for _, r := range value {
 		if r < ' ' || r > '~' {
@@ -166,8 +166,8 @@ type requestOptions struct {
 	err                      error // of the first option that is invalid
 }
 
-// WithLosantDomain sends the losantdomain header, the domain scope of the
-// request, which is rarely needed. By default, and for "", none is sent.
+// WithLosantDomain sends the losantdomain header, which sets the domain scope of
+// the request and is rarely needed. By default, and for "", it is not sent.
 func WithLosantDomain(domain string) RequestOption {
 	return func(o *requestOptions) {
 		o.losantDomain = domain
@@ -175,8 +175,9 @@ func WithLosantDomain(domain string) RequestOption {
 	}
 }
 
-// WithActions asks for the actions of the resource in the raw response
-// (_actions). By default, false.
+// WithActions asks for the actions of the resource (_actions). The types of this
+// package have no field for them: read them from [WithResponse] or with [Call]. By
+// default, false.
 func WithActions(include bool) RequestOption {
 	return func(o *requestOptions) { o.actions = include }
 }
@@ -184,8 +185,9 @@ func WithActions(include bool) RequestOption {
 // WithLinks asks for the links of the resource (_links). By default, true.
 func WithLinks(include bool) RequestOption { return func(o *requestOptions) { o.links = include } }
 
-// WithEmbedded asks for embedded resources in the raw response (_embedded). By
-// default, true.
+// WithEmbedded asks for embedded resources (_embedded). The types of this package
+// have no field for them: read them from [WithResponse] or with [Call]. By default,
+// true.
 func WithEmbedded(include bool) RequestOption {
 	return func(o *requestOptions) { o.embedded = include }
 }
@@ -259,7 +261,7 @@ var flags = []string{"_actions", "_embedded", "_links"}
 
 // queryOf returns the query of a request.
 func (o *requestOptions) queryOf(r request) (string, error) {
-	query := "_actions=false&_embedded=true&_links=true" // nearly always, and free
+	query := "_actions=false&_embedded=true&_links=true" // the usual case allocates nothing
 	if o.actions || !o.links || !o.embedded {
 		query = "_actions=" + strconv.FormatBool(o.actions) +
 			"&_embedded=" + strconv.FormatBool(o.embedded) + "&_links=" + strconv.FormatBool(o.links)

@@ -29,14 +29,14 @@ type Request struct {
 	// of the IDs: "/applications/{applicationId}/devices/{deviceId}". Logs and
 	// traces show it, without the ids.
 	//
-	// An ID must be 24 hexadecimal digits. Where the API takes something else, the
-	// place ends with ":any", which accepts whatever is one segment of a path:
+	// Each of the IDs must be 24 hexadecimal digits. Where the API takes something
+	// else, write ":any" after the name, which permits any one segment of a path:
 	// "/experience/versions/{version:any}".
 	Route string
 	IDs   []string // in the order of Route, not escaped
 
 	// Path is the path as a list of segments, not escaped: "applications", id,
-	// "devices". Its segments are not checked to be ids; prefer Route.
+	// "devices". Ids in it need not be 24 hexadecimal digits; prefer Route.
 	Path []string
 
 	Query url.Values // besides _actions, _links and _embedded, which are options
@@ -46,32 +46,33 @@ type Request struct {
 	// PUT or PATCH sends {}.
 	Body any
 
-	// Safety says what sending the request twice does, where the method misleads:
-	// a POST that only reads, a GET that starts a job. By default, as the method
-	// says.
+	// Safety says what happens if the request is sent twice. Set it where the method
+	// is misleading: for a POST that only reads, or a GET that starts a job. By
+	// default, it follows from the method.
 	Safety Safety
 
-	// Require names members of the response, which must be an object then, that
-	// must be there and be neither null, false nor "": "id", or "success". If one
-	// is missing, the error matches ErrInvalidResponse. By default, none.
+	// Require names the members that the response must have, such as "id" or
+	// "success". The response must then be an object. A member that is null, false
+	// or "" counts as missing. If one is missing, the error matches
+	// [ErrInvalidResponse]. By default, none.
 	Require []string
 
-	// MaxResponseBytes raises the limit for the response, in bytes, where the API
-	// documents larger ones. [WithMaxResponseBytes] overrides it. By default, 8
-	// MiB.
+	// MaxResponseBytes raises the limit for the response, in bytes, for an action
+	// that is documented to have larger ones. [WithMaxResponseBytes] overrides it. By
+	// default, 8 MiB.
 	MaxResponseBytes int64
 }
 
-// Safety says what it does to send a request a second time, in the terms of RFC
-// 9110, section 9.2.
+// Safety says what happens if a request is sent twice, in the terms of RFC 9110,
+// section 9.2.
 type Safety int
 
 // The values of Safety. [RetryPolicy] says what follows from each.
 const (
 	SafetyOfMethod   Safety = iota // the default: GET is safe, PUT and DELETE are idempotent, POST and PATCH are unsafe
-	SafetySafe                     // it only reads: retried after any passing failure
-	SafetyIdempotent               // the second has no further effect: retried as a DELETE is
-	SafetyUnsafe                   // the second acts again: retried only if the API did not act on the first
+	SafetySafe                     // the request only reads; it is retried after any transient failure
+	SafetyIdempotent               // a second request has no further effect; it is retried like a DELETE
+	SafetyUnsafe                   // a second request acts again; it is retried only if the API did not act on the first
 )
 
 // NoContent is the T of [Call] for an action whose response holds nothing of
@@ -81,15 +82,16 @@ type NoContent struct{}
 // UnmarshalStatus ignores the body.
 func (*NoContent) UnmarshalStatus(int, []byte) error { return nil }
 
-// StatusUnmarshaler is implemented by a T of [Call] whose form depends on the
-// status. UnmarshalStatus is called for every success, and must copy body if it
-// keeps it. Its error becomes the cause of an [ErrInvalidResponse].
+// StatusUnmarshaler is implemented by a T of [Call] whose JSON depends on the
+// status. UnmarshalStatus is called for every success. It must copy body if it
+// keeps it. If it returns an error, the error of the call matches
+// [ErrInvalidResponse].
 type StatusUnmarshaler interface {
 	UnmarshalStatus(status int, body []byte) error
 }
 
-// callStatuses are the successes of [Call]. A 206 is a part of a response, and
-// nothing asks for a part.
+// callStatuses are the statuses that are successes of [Call]. 206 is none, because
+// no request asks for a part of a response.
 var callStatuses = []int{
 	http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNonAuthoritativeInfo, http.StatusNoContent, http.StatusResetContent,
 }
@@ -98,16 +100,17 @@ var callStatuses = []int{
 // and options as the typed methods. The response is decoded into a T as
 // [encoding/json] does it: an object, an array or a scalar. A success without a
 // body, such as 204, is the zero T. A 202 is a success, too: the API will act
-// later. If T has the method of [StatusUnmarshaler], that decodes instead.
+// later. A T that implements [StatusUnmarshaler] decodes the response itself.
 //
-// The caller must check the decoded value, or name in Require what it needs.
+// The caller must check the decoded value, or name the members that it needs in
+// Request.Require.
 //
 // A GET is retried like the Get of a typed method, a DELETE or PUT like Delete,
 // and a POST or PATCH like ResendInvite, unless Safety says otherwise. If the API
 // may have acted although the call failed, the error matches [ErrOutcomeUnknown].
 //
-// An id or a segment that is invalid, or any other mistake in the request,
-// returns an error that matches [ErrInvalidArgument], and nothing is sent.
+// If an id, a segment or anything else in the request is invalid, the error matches
+// [ErrInvalidArgument], and nothing is sent.
 func Call[T any](ctx context.Context, client *Client, r Request, opts ...RequestOption) (*T, error) {
 	described := r.request()
 	if client == nil || client.retry == nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/losant-community/losant-rest-go/internal/retry"
 )
 
-// Response is what the API returned for a call, for [WithResponse]. Its Header and
-// Body are as the server sent them: a server that echoes the token puts it there.
+// Response is the last response of a call; see [WithResponse]. Header and Body are
+// unchanged: if the server repeats the token in them, it is there.
 type Response struct {
 	StatusCode int         // of the last attempt; 0: no response
 	Header     http.Header // of the last response
@@ -22,10 +22,10 @@ type Attempt struct {
 	StatusCode int           // 0: no response
 	Err        error         // why there is no complete response
 	Duration   time.Duration // until the response was read
-	Wait       time.Duration // before the request was sent
+	Wait       time.Duration // before this attempt
 }
 
-// fill copies the result of a call, whose body is about to be reused.
+// fill copies the result of a call, because its body will be reused.
 func (o *requestOptions) fill(c *retry.Result) {
 	for _, r := range o.responses {
 		attempts := make([]Attempt, len(c.Record))

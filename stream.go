@@ -24,7 +24,7 @@ type Event struct {
 	Type  string        // "message" if the server names none
 	Data  []byte        // its lines are joined with "\n"
 	ID    string        // the last one that the stream sent, in this event or before
-	Retry time.Duration // how long to wait before a reconnect, if the server said so by then
+	Retry time.Duration // how long to wait before a reconnect; 0 if the server has not said it yet
 }
 
 // EventStream is a stream of server-sent events, as the HTML standard defines
@@ -36,11 +36,13 @@ type EventStream struct {
 	closed   atomic.Bool
 }
 
-// Stream opens an event stream. Until it is open, it is a call like any other,
-// with the same checks, token, retries, errors and options as [Call]; a response
-// that is not of the type text/event-stream is [ErrInvalidResponse]. Once it is
-// open, only ctx limits its time, and nothing its length. It is not opened again
-// when it ends.
+// Stream opens an event stream, with the same checks, token, retries, errors and
+// options as [Call]. If the Content-Type of the response is not text/event-stream,
+// the error matches [ErrInvalidResponse].
+//
+// RetryPolicy.AttemptTimeout limits only the opening. An open stream lasts until the
+// server or the caller ends it, or until ctx ends. It has no limit in bytes, but each
+// event has that of [WithMaxResponseBytes]. A stream is not reopened when it ends.
 //
 // The parameters _actions, _links and _embedded are not sent.
 func Stream(ctx context.Context, client *Client, r Request, opts ...RequestOption) (*EventStream, error) {
@@ -60,7 +62,7 @@ func Stream(ctx context.Context, client *Client, r Request, opts ...RequestOptio
 		defer result.Release()
 		return nil, newError(x, result, nil)
 	}
-	if result.Stream == nil { // a transport gave no body, or the time ended just then
+	if result.Stream == nil { // the transport returned no body, or the time ended at this moment
 		return nil, newError(x, result, errors.New("the response has no body"))
 	}
 	s := &EventStream{x: x, result: result, maxBytes: max(x.request.MaxBytes, client.maxResponseBytes)}
@@ -80,8 +82,8 @@ func (s *EventStream) Close() error {
 // Events returns the events as they arrive. The iteration ends without an error
 // when the server ends the stream, when the context of the stream ends, and after
 // Close. If the connection breaks, or if an event exceeds the limit of
-// [WithMaxResponseBytes], the last element is an error that matches
-// [ErrInvalidResponse]. Events can be ranged over once.
+// [WithMaxResponseBytes], the last element has an error that matches
+// [ErrInvalidResponse]. The events can be ranged over only once.
 func (s *EventStream) Events() iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		reader := &eventReader{lines: bufio.NewReader(s.result.Stream), left: s.maxBytes, maxBytes: s.maxBytes}

@@ -18,7 +18,7 @@ import (
 
 var streaming = losant.Request{Method: "GET", Path: []string{"stream"}}
 
-// events answers with an event stream.
+// events responds with an event stream.
 func events(text string) answer {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
@@ -37,8 +37,8 @@ func collect(stream *losant.EventStream) (all []losant.Event, err error) {
 	return all, nil
 }
 
-// TestEvents: the format is that of section 9.2 of the HTML standard.
-func TestEvents(t *testing.T) {
+// TestEventsFollowTheHTMLStandard covers the format of its section 9.2.
+func TestEventsFollowTheHTMLStandard(t *testing.T) {
 	t.Parallel()
 	event := func(kind, data, id string) losant.Event { return losant.Event{Type: kind, Data: []byte(data), ID: id} }
 	for text, want := range map[string][]losant.Event{
@@ -69,8 +69,8 @@ func TestEvents(t *testing.T) {
 	assert.Equal(t, []time.Duration{1500 * time.Millisecond, 1500 * time.Millisecond}, []time.Duration{all[0].Retry, all[1].Retry})
 }
 
-// TestOpeningAStream: is a call like any other.
-func TestOpeningAStream(t *testing.T) {
+// TestStreamIsOpenedLikeAnyCall covers the request, the retries and the errors.
+func TestStreamIsOpenedLikeAnyCall(t *testing.T) {
 	t.Parallel()
 	s := serve(t, status(503), cut, func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "text/event-stream", r.Header.Get("Accept"))
@@ -86,7 +86,7 @@ func TestOpeningAStream(t *testing.T) {
 	defer func() { _ = stream.Close() }()
 	assert.Len(t, response.Attempts, 3)
 	for _, row := range []struct {
-		answer    answer
+		response  answer
 		sentinels []string
 	}{
 		{status(404), []string{"ErrNotFound"}},
@@ -95,7 +95,7 @@ func TestOpeningAStream(t *testing.T) {
 		{status(204), []string{"ErrInvalidResponse"}},
 		{cut, nil},
 	} {
-		_, err := losant.Stream(t.Context(), newClient(t, serve(t, row.answer).URL), streaming)
+		_, err := losant.Stream(t.Context(), newClient(t, serve(t, row.response).URL), streaming)
 		requireError(t, err, row.sentinels...)
 	}
 	bodyless := roundTripper(func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: http.StatusOK}, nil })
@@ -105,46 +105,51 @@ func TestOpeningAStream(t *testing.T) {
 	requireError(t, err, "ErrInvalidArgument")
 }
 
-// TestStreamEnds: with an error only if the connection breaks, or if an event is
-// too large.
-func TestStreamEnds(t *testing.T) {
+// openStream opens a stream at a server that plays one response.
+func openStream(t *testing.T, response answer, opts ...losant.Option) *losant.EventStream {
+	t.Helper()
+	stream, err := losant.Stream(t.Context(), newClient(t, serve(t, response).URL, opts...), streaming)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, stream.Close()) })
+	return stream
+}
+
+func TestBrokenStreamEndsWithAnError(t *testing.T) {
 	t.Parallel()
-	broken := func(w http.ResponseWriter, _ *http.Request) {
+	all, err := collect(openStream(t, func(w http.ResponseWriter, _ *http.Request) {
 		conn := hijack(w)
 		_, _ = fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: a\n\n\r\n")
 		_ = conn.Close()
-	}
-	stream, err := losant.Stream(t.Context(), newClient(t, serve(t, broken).URL), streaming)
-	require.NoError(t, err)
-	all, err := collect(stream)
+	}))
 	assert.Len(t, all, 1)
 	requireError(t, err, "ErrInvalidResponse")
-	require.NoError(t, stream.Close())
+}
 
+// TestMaxResponseBytesLimitsEachEvent also proves that it does not limit the stream.
+func TestMaxResponseBytesLimitsEachEvent(t *testing.T) {
+	t.Parallel()
 	for _, text := range []string{"data: " + strings.Repeat("x", 100), strings.Repeat("data: x\n", 20), strings.Repeat("unknown\n", 20)} {
-		stream, err = losant.Stream(t.Context(), newClient(t, serve(t, events("data: a\n\n"+text+"\n\n")).URL, losant.WithMaxResponseBytes(100)), streaming)
-		require.NoError(t, err)
-		all, err = collect(stream)
+		all, err := collect(openStream(t, events("data: a\n\n"+text+"\n\n"), losant.WithMaxResponseBytes(100)))
 		assert.Len(t, all, 1)
 		assert.Contains(t, requireError(t, err, "ErrInvalidResponse").Error(), "WithMaxResponseBytes")
-		require.NoError(t, stream.Close())
 	}
-	stream, err = losant.Stream(t.Context(), newClient(t, serve(t, events(strings.Repeat(": keep-alive\n\n", 100)+"data: a\n\n")).URL, losant.WithMaxResponseBytes(100)), streaming)
+	all, err := collect(openStream(t, events(strings.Repeat(": keep-alive\n\n", 100)+"data: a\n\n"), losant.WithMaxResponseBytes(100)))
 	require.NoError(t, err)
-	all, err = collect(stream)
-	require.NoError(t, err)
-	assert.Len(t, all, 1, "the length of the whole is not limited")
-	require.NoError(t, stream.Close())
+	assert.Len(t, all, 1)
+}
 
-	// The caller ends it, by the context and by Close.
-	open := func(w http.ResponseWriter, r *http.Request) {
+// TestCallerEndsAStreamWithoutAnError covers Close and the context of the call.
+func TestCallerEndsAStreamWithoutAnError(t *testing.T) {
+	t.Parallel()
+	endless := func(w http.ResponseWriter, r *http.Request) {
 		events("data: a\n\n")(w, r)
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	}
 	for _, byContext := range []bool{true, false} {
 		ctx, cancel := context.WithCancel(t.Context())
-		stream, err = losant.Stream(ctx, newClient(t, serve(t, open).URL), streaming)
+		defer cancel()
+		stream, err := losant.Stream(ctx, newClient(t, serve(t, endless).URL), streaming)
 		require.NoError(t, err)
 		n := 0
 		for _, err := range stream.Events() {
@@ -158,12 +163,10 @@ func TestStreamEnds(t *testing.T) {
 		}
 		assert.Equal(t, 1, n)
 		require.NoError(t, stream.Close())
-		cancel()
 	}
 }
 
-// TestStreamHasNoTimeLimit: once it is open.
-func TestStreamHasNoTimeLimit(t *testing.T) {
+func TestOpenStreamHasNoTimeLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		reader, writer := io.Pipe()

@@ -5,36 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"testing"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// sealedError is the error of a token source.
-type sealedError struct{ Vault string }
-
-func (e *sealedError) Error() string { return e.Vault + " is sealed" }
-
-// sourceOf returns a source whose calls return the pairs in order; the last one
-// is repeated.
-func sourceOf(pairs ...[2]any) losant.Option {
-	n := -1
-	return losant.WithTokenSource(losant.TokenSourceFunc(func(context.Context) (string, error) {
-		n++
-		pair := pairs[min(n, len(pairs)-1)]
-		err, _ := pair[1].(error)
-		return pair[0].(string), err
-	}))
-}
-
-// TestErrTokenSource: without a token nothing is sent, and the cause is found.
+// TestErrTokenSource: nothing is sent without a valid token, and the cause can be
+// found.
 func TestErrTokenSource(t *testing.T) {
 	t.Parallel()
-	s := serve(t, succeed)
+	api := &recorder{}
 	for name, row := range map[string]struct {
 		token string
 		err   error
@@ -47,7 +31,7 @@ func TestErrTokenSource(t *testing.T) {
 		"Bearer":    {"Bearer " + canary, nil, `token source: the token has a space, a control or a non-ASCII character at byte 6 of 31; pass it without "Bearer "`},
 	} {
 		for _, action := range actions {
-			err := action.call(t.Context(), newClient(t, s.URL, sourceOf([2]any{row.token, row.err})), ref)
+			err := action.call(t.Context(), through(t, api, sourceOf([2]any{row.token, row.err})), ref)
 			e := requireError(t, err, "ErrTokenSource")
 			assert.EqualError(t, err, "losant: "+action.name+": "+row.words, name)
 			assert.Zero(t, e.Attempts)
@@ -57,20 +41,21 @@ func TestErrTokenSource(t *testing.T) {
 				require.ErrorIs(t, err, row.err)
 			}
 			var sealed *sealedError
-			if assert.Equal(t, name == "fails", errors.As(err, &sealed)) && sealed != nil {
+			require.Equal(t, name == "fails", errors.As(err, &sealed))
+			if sealed != nil {
 				assert.Equal(t, "north", sealed.Vault)
 			}
 		}
 	}
-	assert.Zero(t, s.arrived.Load())
+	assert.Zero(t, api.count)
 }
 
-// TestSourceThatFailsLater: what was sent before stays in the error, which does
-// not claim that nothing was.
-func TestSourceThatFailsLater(t *testing.T) {
+// TestTokenSourceThatFailsAfterAnAttempt is not asked again, and the error is that of
+// the attempt, not ErrTokenSource.
+func TestTokenSourceThatFailsAfterAnAttempt(t *testing.T) {
 	t.Parallel()
 	sealed := &sealedError{"north"}
-	good, bad := [2]any{"some-token", nil}, [2]any{"", sealed}
+	first, fails, next := [2]any{"some-token", nil}, [2]any{"", sealed}, [2]any{"another-token", nil}
 	for name, row := range map[string]struct {
 		answer answer
 		want   []string
@@ -78,7 +63,7 @@ func TestSourceThatFailsLater(t *testing.T) {
 		"before a retry": {status(503), []string{"ErrServer", "ErrOutcomeUnknown"}}, "after a lost response": {cut, []string{"ErrOutcomeUnknown"}}, "on renewal": {status(401), []string{"ErrUnauthorized"}},
 	} {
 		s := serve(t, row.answer)
-		err := remove.call(t.Context(), newClient(t, s.URL, sourceOf(good, bad)), ref)
+		err := remove.call(t.Context(), newClient(t, s.URL, sourceOf(first, fails, next)), ref)
 		e := requireError(t, err, row.want...)
 		assert.Equal(t, 1, e.Attempts, name)
 		require.ErrorIs(t, err, sealed)
@@ -89,8 +74,8 @@ func TestSourceThatFailsLater(t *testing.T) {
 	}
 }
 
-// TestTokenHints: the two usual mistakes are named.
-func TestTokenHints(t *testing.T) {
+// TestInvalidTokenIsRefusedWithAHint at the usual mistakes, and is not quoted.
+func TestInvalidTokenIsRefusedWithAHint(t *testing.T) {
 	t.Parallel()
 	for token, want := range map[string]string{
 		canary + "\n":                "at byte 24 of 25; it ends with a newline: trim it",
@@ -103,16 +88,38 @@ func TestTokenHints(t *testing.T) {
 	} {
 		_, err := losant.NewClient(token)
 		requireError(t, err, "ErrInvalidArgument")
-		assert.True(t, strings.HasSuffix(err.Error(), want), "%v", err)
+		assert.EqualError(t, err, "losant: NewClient: the token has a space, a control or a non-ASCII character "+want)
 		requireNoToken(t, everyForm(t, err))
+	}
+	_, err := losant.NewClient("!~")
+	require.NoError(t, err, "the first and the last character that a token may have")
+}
+
+// TestTokenThatComesWithAnErrorIsRedacted, although the source names it in the error.
+func TestTokenThatComesWithAnErrorIsRedacted(t *testing.T) {
+	t.Parallel()
+	named := &sealedError{"token " + canary}
+	for _, first := range [][2]any{{canary, named}, {"some-other-token", nil}, {"bearer " + canary, named}, {"\n" + canary, named}} {
+		client := newClient(t, serve(t, status(503)).URL, sourceOf(first, [2]any{canary, named}))
+		var response losant.Response
+		err := get.call(t.Context(), client, ref, losant.WithResponse(&response))
+		require.ErrorContains(t, err, "token [token] is sealed")
+		require.ErrorIs(t, err, named)
+		requireNoToken(t, everyForm(t, err))
+		requireNoToken(t, everyForm(t, errors.Unwrap(err)))
+		for _, attempt := range response.Attempts {
+			requireNoToken(t, everyForm(t, attempt))
+		}
+		var sealed *sealedError
+		require.NotErrorAs(t, err, &sealed, "it would show the token")
 	}
 }
 
-// TestSourceThatCallsItsClient gets an error at once, however it gets there;
-// another client is none of its business.
-func TestSourceThatCallsItsClient(t *testing.T) {
+// TestTokenSourceThatCallsItsClientFails at once, even through another client. It may
+// call a client whose source is another.
+func TestTokenSourceThatCallsItsClientFails(t *testing.T) {
 	t.Parallel()
-	s := serve(t, succeed)
+	api := &recorder{}
 	var first, second *losant.Client
 	var inner error
 	calls := 0
@@ -127,51 +134,48 @@ func TestSourceThatCallsItsClient(t *testing.T) {
 			return canary, err
 		}))
 	}
-	for name, target := range map[string]**losant.Client{"itself": &first, "in a ring": &second} {
+	for name, target := range map[string]**losant.Client{"itself": &first, "through another client": &second} {
 		calls, inner = 0, nil
-		first, second = newClient(t, s.URL, calling(target)), newClient(t, s.URL, calling(&first))
+		first, second = through(t, api, calling(target)), through(t, api, calling(&first))
 		requireError(t, get.call(t.Context(), first, ref), "ErrTokenSource")
 		requireError(t, inner, "ErrTokenSource")
 		require.ErrorContains(t, inner, "token source: it called the client that it belongs to", name)
 	}
-	assert.Zero(t, s.arrived.Load())
+	assert.Zero(t, api.count)
 
 	inner = nil
-	first, second = newClient(t, s.URL, calling(&second)), newClient(t, s.URL)
+	first, second = through(t, api, calling(&second)), through(t, api)
 	require.NoError(t, get.call(t.Context(), first, ref))
 	require.NoError(t, inner)
-	assert.Equal(t, int32(2), s.arrived.Load())
+	assert.Equal(t, 2, api.count)
 
-	// One option for two clients: each has a source of its own.
+	// Two clients of one option have two sources.
 	shared := calling(&second)
-	first, second = newClient(t, s.URL, shared), newClient(t, s.URL)
-	outer := newClient(t, s.URL, losant.WithTokenSource(losant.TokenSourceFunc(func(ctx context.Context) (string, error) {
+	first, second = through(t, api, shared), through(t, api)
+	outer := through(t, api, losant.WithTokenSource(losant.TokenSourceFunc(func(ctx context.Context) (string, error) {
 		return canary, get.call(ctx, first, ref)
 	})))
 	require.NoError(t, get.call(t.Context(), outer, ref))
 }
 
-// TestWithoutToken: no Authorization header is sent, at no attempt.
-func TestWithoutToken(t *testing.T) {
+// TestWithoutTokenSendsNoAuthorization at any attempt, and contradicts any token.
+func TestWithoutTokenSendsNoAuthorization(t *testing.T) {
 	t.Parallel()
 	for _, action := range actions {
-		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-			_, sent := r.Header["Authorization"]
-			assert.False(t, sent)
-			status(429)(w, r)
-		}, func(w http.ResponseWriter, r *http.Request) {
-			_, sent := r.Header["Authorization"]
-			assert.False(t, sent)
-			status(401)(w, r)
+		attempts := 0
+		transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+			attempts++
+			assert.NotContains(t, r.Header, "Authorization")
+			return []httpmock.Responder{says(429), says(401)}[attempts-1](r)
 		})
-		client, err := losant.NewClient("", losant.WithoutToken(), losant.WithBaseURL(s.URL), losant.WithRetryPolicy(quick))
+		client, err := losant.NewClient("", losant.WithoutToken(), losant.WithHTTPClient(&http.Client{Transport: transport}), losant.WithRetryPolicy(quick))
 		require.NoError(t, err)
-		failure(2, "ErrUnauthorized").check(t, s, action.call(t.Context(), client, ref))
-		client.CloseIdleConnections()
+		requireError(t, action.call(t.Context(), client, ref), "ErrUnauthorized")
+		assert.Equal(t, 2, attempts)
 	}
 	source := sourceOf([2]any{canary, nil})
 	for name, refused := range map[string]func() (*losant.Client, error){
-		"nothing":           func() (*losant.Client, error) { return losant.NewClient("") },
+		"no token":          func() (*losant.Client, error) { return losant.NewClient("") },
 		"a token":           func() (*losant.Client, error) { return losant.NewClient(canary, losant.WithoutToken()) },
 		"a source, without": func() (*losant.Client, error) { return losant.NewClient("", source, losant.WithoutToken()) },
 		"without, a source": func() (*losant.Client, error) { return losant.NewClient("", losant.WithoutToken(), source) },
@@ -184,23 +188,13 @@ func TestWithoutToken(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestRenewalWithinMaxAttempts: the attempt after a 401 is one of them, also
-// when it is not the first.
-func TestRenewalWithinMaxAttempts(t *testing.T) {
+func TestRetryAfter401CountsAgainstMaxAttempts(t *testing.T) {
 	t.Parallel()
-	for most, want := range map[int]expected{1: failure(1, "ErrServer"), 2: failure(2, "ErrUnauthorized"), 3: success(3)} {
+	for maxAttempts, want := range map[int]expected{1: failure(1, "ErrServer"), 2: failure(2, "ErrUnauthorized"), 3: success(3)} {
 		s := serve(t, status(503), accept("a-much-fresher-token"))
 		policy := quick
-		policy.MaxAttempts = most
+		policy.MaxAttempts = maxAttempts
 		source := &rotating{tokens: []string{"stale-token", "a-much-fresher-token"}}
 		want.check(t, s, get.call(t.Context(), newClient(t, s.URL, losant.WithTokenSource(source), losant.WithRetryPolicy(policy)), ref))
 	}
-}
-
-// TestRenewalComparesTokens, and not only their lengths.
-func TestRenewalComparesTokens(t *testing.T) {
-	t.Parallel()
-	s := serve(t, accept("token-two"))
-	source := &rotating{tokens: []string{"token-one", "token-two"}}
-	success(2).check(t, s, get.call(t.Context(), newClient(t, s.URL, losant.WithTokenSource(source)), ref))
 }

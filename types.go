@@ -1,6 +1,7 @@
 package losant
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,7 +38,7 @@ const (
 
 // ResourceGrant overrides a member's [OrgRole] in one application or dashboard.
 type ResourceGrant struct {
-	ResourceID string       `json:"resourceId"` // of the application or dashboard; required
+	ResourceID string       `json:"resourceId"` // of the application or dashboard; required; the API checks its form
 	Role       ResourceRole `json:"role"`
 }
 
@@ -50,8 +51,8 @@ type OrgRoleInfo struct {
 	DashboardRoles   []ResourceGrant `json:"dashboardRoles,omitzero"`   // nil is not sent, an empty list is
 }
 
-// validate refuses what is invalid under any version of the API. The API itself
-// judges roles and the length of lists.
+// validate returns an error for what is invalid in every version of the API. The API
+// itself checks roles and the length of lists.
 func (i OrgRoleInfo) validate() error {
 	if err := validateGrants("ApplicationRoles", i.ApplicationRoles); err != nil {
 		return err
@@ -86,7 +87,7 @@ type OrgInvite struct {
 	InviteDate       time.Time       `json:"inviteDate,omitzero"`       // when it was sent; UTC if the API names no zone; zero if unknown
 	TTL              time.Duration   `json:"ttl,omitzero"`              // time from InviteDate until it expires, in JSON in milliseconds; 0 if unknown
 	HasExpired       bool            `json:"hasExpired"`                // according to the API
-	DisallowTransfer bool            `json:"disallowTransfer"`          // not explained by the API's documentation
+	DisallowTransfer bool            `json:"disallowTransfer"`          // the API's documentation does not explain it
 	Links            map[string]Link `json:"_links,omitzero"`           // by relation; nil with WithLinks(false)
 }
 
@@ -152,9 +153,6 @@ func (i *OrgInvite) readItem(ctx context.Context, data []byte) error {
 // JSON is valid and has one.
 func (i *OrgInvite) read(ctx context.Context, data []byte) error {
 	*i = OrgInvite{}
-	if err := wire.Check(data); err != nil {
-		return err
-	}
 	var invalid error
 	ids, links, it := 0, []byte(nil), wire.Object(data)
 	for it.Next() {
@@ -162,7 +160,7 @@ func (i *OrgInvite) read(ctx context.Context, data []byte) error {
 		case "id":
 			ids++
 		case "_links":
-			links = it.Value // the last ones, since a map of each would take much memory
+			links = it.Value // only the last one counts: a map for each would take much memory
 		}
 		if err := i.set(ctx, it.Name, it.Value); err != nil && invalid == nil {
 			invalid = err
@@ -171,7 +169,8 @@ func (i *OrgInvite) read(ctx context.Context, data []byte) error {
 	i.Links = readLinks(links)
 	switch {
 	case it.Err != nil:
-		return it.Err
+		*i = OrgInvite{}
+		return cmp.Or(wire.Check(data), it.Err) // it says where
 	case ids > 1:
 		i.ID = ""
 		return errTwoIDs
@@ -237,8 +236,8 @@ func (g *ResourceGrant) read(_ context.Context, data []byte) error {
 	return it.Err
 }
 
-// readLinks reads links by relation: objects with an href, or lists of them, of
-// which the first counts. What is neither is ignored.
+// readLinks reads links by relation. A link is an object with an href, or a list of
+// them, of which the first counts. Anything else is ignored.
 func readLinks(data []byte) map[string]Link {
 	it := wire.Object(data)
 	if it.Err != nil {

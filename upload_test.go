@@ -28,9 +28,9 @@ func upload(parts ...losant.Part) losant.Request {
 	return losant.Request{Method: "POST", Path: []string{"files"}, Body: &losant.Form{Parts: parts}}
 }
 
-// TestForm: the parts arrive as they were given, and the length is announced if
-// it is known.
-func TestForm(t *testing.T) {
+// TestPartsOfAFormArriveUnchanged also proves that Content-Length is sent if the
+// length is known.
+func TestPartsOfAFormArriveUnchanged(t *testing.T) {
 	t.Parallel()
 	file, err := os.Open("go.mod")
 	require.NoError(t, err)
@@ -82,9 +82,9 @@ func TestForm(t *testing.T) {
 	}
 }
 
-// TestUploadAttempts: an upload of which a part was read is sent again only if it
-// can be rewound, and if it is certain that nothing was done.
-func TestUploadAttempts(t *testing.T) {
+// TestReadUploadIsRetriedOnlyIfNothingWasDone covers uploads of which a part was
+// read. They must also be able to rewind.
+func TestReadUploadIsRetriedOnlyIfNothingWasDone(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string
@@ -93,11 +93,11 @@ func TestUploadAttempts(t *testing.T) {
 		seeks  bool
 		expected
 	}{
-		{"429, rewound", []answer{status(429), succeed}, "POST", true, success(2)},
-		{"429, not rewound", []answer{status(429), succeed}, "POST", false, failure(1, "ErrRateLimited")},
+		{"429, can rewind", []answer{status(429), succeed}, "POST", true, success(2)},
+		{"429, cannot rewind", []answer{status(429), succeed}, "POST", false, failure(1, "ErrRateLimited")},
 		{"503", []answer{status(503), succeed}, "POST", true, failure(1, "ErrServer", "ErrOutcomeUnknown")},
 		{"503 to a PUT", []answer{status(503), succeed}, "PUT", true, failure(1, "ErrServer", "ErrOutcomeUnknown")},
-		{"lost", []answer{cut, succeed}, "PUT", true, failure(1, "ErrOutcomeUnknown")},
+		{"connection lost", []answer{cut, succeed}, "PUT", true, failure(1, "ErrOutcomeUnknown")},
 		{"401", []answer{status(401), succeed}, "POST", true, failure(1, "ErrUnauthorized")},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -128,8 +128,7 @@ func TestUploadAttempts(t *testing.T) {
 	}
 }
 
-// TestUnreadUpload: what was not read can be sent, whatever its kind.
-func TestUnreadUpload(t *testing.T) {
+func TestUnreadUploadIsRetriedWithoutRewinding(t *testing.T) {
 	t.Parallel()
 	s := serve(t, succeed)
 	d := &dialer{errors: []error{errRefusedDial, errRefusedDial}}
@@ -141,8 +140,7 @@ func TestUnreadUpload(t *testing.T) {
 	assert.Equal(t, int32(3), d.dials.Load())
 }
 
-// TestSlowUpload: AttemptTimeout limits each pause, not the whole.
-func TestSlowUpload(t *testing.T) {
+func TestAttemptTimeoutLimitsEachPauseOfAnUpload(t *testing.T) {
 	t.Parallel()
 	for pause, timedOut := range map[time.Duration]bool{20 * time.Second: false, 40 * time.Second: true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -169,8 +167,7 @@ func TestSlowUpload(t *testing.T) {
 	}
 }
 
-// TestInvalidForm: nothing is sent.
-func TestInvalidForm(t *testing.T) {
+func TestInvalidFormIsNotSent(t *testing.T) {
 	t.Parallel()
 	s := serve(t, succeed)
 	fine := strings.NewReader("x")
@@ -184,9 +181,9 @@ func TestInvalidForm(t *testing.T) {
 	assert.Zero(t, s.arrived.Load())
 }
 
-// TestLateReader: a transport that reads on after its attempt gets nothing of the
-// next one.
-func TestLateReader(t *testing.T) {
+// TestLateReaderGetsNothing covers a transport that still reads the body of an
+// attempt during the next one.
+func TestLateReaderGetsNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var late io.Reader

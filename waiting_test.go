@@ -1,11 +1,13 @@
 package losant_test
 
 import (
-	"context"
-	"errors"
+	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,8 +19,8 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// scripted answers from memory, so that a test can run on a fake clock. The
-// last answer is repeated.
+// scripted returns a client whose responses come from memory, so that a test can
+// use a fake clock. The last response is repeated.
 func scripted(t *testing.T, policy losant.RetryPolicy, script ...httpmock.Responder) (*losant.Client, *httpmock.MockTransport) {
 	t.Helper()
 	transport := httpmock.NewMockTransport()
@@ -40,9 +42,7 @@ func says(code int, header ...string) httpmock.Responder {
 
 var invited = httpmock.NewStringResponder(200, inviteJSON)
 
-// TestBackoff: waits lie between MinWait and a bound that doubles, differ from
-// call to call, and their defaults are as documented.
-func TestBackoff(t *testing.T) {
+func TestBackoffIsRandomWithinADoublingBound(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string
@@ -52,7 +52,7 @@ func TestBackoff(t *testing.T) {
 	}{
 		{"defaults", losant.RetryPolicy{}, 500 * time.Millisecond, []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}},
 		{"bounded", losant.RetryPolicy{MaxAttempts: 7, MinWait: time.Second, MaxWait: 5 * time.Second}, time.Second, []time.Duration{2e9, 4e9, 5e9, 5e9, 5e9, 5e9}},
-		{"none to choose", losant.RetryPolicy{MinWait: time.Second, MaxWait: time.Second}, time.Second, []time.Duration{1e9, 1e9, 1e9}},
+		{"MinWait equal to MaxWait", losant.RetryPolicy{MinWait: time.Second, MaxWait: time.Second}, time.Second, []time.Duration{1e9, 1e9, 1e9}},
 		{"only a short MaxWait", losant.RetryPolicy{MaxWait: time.Millisecond}, time.Millisecond, []time.Duration{1e6, 1e6, 1e6}},
 		{"only a long MinWait", losant.RetryPolicy{MinWait: time.Minute}, time.Minute, []time.Duration{60e9, 60e9, 60e9}},
 	} {
@@ -73,7 +73,7 @@ func TestBackoff(t *testing.T) {
 						different[attempt.Wait] = true
 					}
 					assert.Len(t, response.Attempts, len(row.bounds)+1)
-					assert.Equal(t, waited, time.Since(started), "what it says it waited, it waited")
+					assert.Equal(t, waited, time.Since(started), "the recorded waits")
 				}
 				if row.bounds[len(row.bounds)-1] > row.min {
 					assert.Greater(t, len(different), 50, "jitter")
@@ -83,28 +83,51 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-// TestRetryAfter: seconds and dates are waited for on every status that is
-// retried, within MinWait and MaxWait, and some more; anything else is ignored.
-func TestRetryAfter(t *testing.T) {
+// TestDefaultsOfMinWaitAndMaxWait proves 500 ms and 30 s.
+func TestDefaultsOfMinWaitAndMaxWait(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]time.Duration{"0": 500 * time.Millisecond, "30": 30 * time.Second, "31": 0} {
+		synctest.Test(t, func(t *testing.T) {
+			client, _ := scripted(t, losant.RetryPolicy{}, says(503, "Retry-After", value), invited)
+			var response losant.Response
+			_ = get.call(t.Context(), client, ref, losant.WithResponse(&response))
+			if want == 0 {
+				assert.Len(t, response.Attempts, 1)
+				return
+			}
+			assert.GreaterOrEqual(t, response.Attempts[1].Wait, want)
+			assert.LessOrEqual(t, response.Attempts[1].Wait, want+500*time.Millisecond)
+		})
+	}
+}
+
+// TestRetryAfterSetsTheWait covers seconds and dates, which apply to every status
+// that is retried, and values that are neither, which are ignored.
+func TestRetryAfterSetsTheWait(t *testing.T) {
 	t.Parallel()
 	policy := losant.RetryPolicy{MinWait: time.Second, MaxWait: 40 * time.Second}
-	const backoff, atOnce = -1, 0
+	const backoff, none = -1, 0
 	for _, row := range []struct {
 		value string
-		wait  time.Duration // or backoff; atOnce: no second attempt
+		wait  time.Duration // or backoff; none: there is no second attempt
 		asked time.Duration
 	}{
 		{"0", time.Second, 0},
 		{"1", time.Second, time.Second},
 		{"39", 39 * time.Second, 39 * time.Second},
 		{" 40\t", 40 * time.Second, 40 * time.Second},
-		{"41", atOnce, 41 * time.Second},
-		{"3600", atOnce, time.Hour},
-		{"9223372036", atOnce, 9223372036 * time.Second},
-		{"9223372037", atOnce, math.MaxInt64},
-		{"18446744074", atOnce, math.MaxInt64},
-		{"99999999999999999999999", atOnce, math.MaxInt64},
+		{"41", none, 41 * time.Second},
+		{"3600", none, time.Hour},
+		{"9223372036", none, 9223372036 * time.Second},
+		{"9223372037", none, math.MaxInt64},
+		{"18446744074", none, math.MaxInt64},
+		{"99999999999999999999999", none, math.MaxInt64},
+		{"9223372036854775808", none, math.MaxInt64},
+		{"007", 7 * time.Second, 7 * time.Second},
 		{"-1", backoff, 0},
+		{"0x1", backoff, 0},
+		{"1 2", backoff, 0},
+		{"1,2", backoff, 0},
 		{"+5", backoff, 0},
 		{"1.5", backoff, 0},
 		{"1e3", backoff, 0},
@@ -115,8 +138,9 @@ func TestRetryAfter(t *testing.T) {
 		{time.Date(2000, 1, 1, 0, 0, 30, 0, time.UTC).Format("Monday, 02-Jan-06 15:04:05 GMT"), 30 * time.Second, 30 * time.Second},
 		{time.Date(2000, 1, 1, 0, 0, 30, 0, time.UTC).Format(time.ANSIC), 30 * time.Second, 30 * time.Second},
 		{time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC).Format(http.TimeFormat), time.Second, 0},
-		{time.Date(2000, 1, 2, 0, 0, 0, 0, time.UTC).Format(http.TimeFormat), atOnce, 24 * time.Hour},
-		{time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC).Format(http.TimeFormat), atOnce, math.MaxInt64},
+		{time.Date(2000, 1, 2, 0, 0, 0, 0, time.UTC).Format(http.TimeFormat), none, 24 * time.Hour},
+		{time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC).Format(http.TimeFormat), none, math.MaxInt64},
+		{"Sat, 01 Jan 2000 00:00:30 CET", backoff, 0},
 		{"Sat, 01 Jan 2000 00:00:30 +0200", backoff, 0},
 	} {
 		for _, code := range []int{429, 503, 500, 408} {
@@ -127,7 +151,7 @@ func TestRetryAfter(t *testing.T) {
 					var response losant.Response
 					started := time.Now()
 					err := get.call(t.Context(), client, ref, losant.WithResponse(&response))
-					if row.wait == atOnce {
+					if row.wait == none {
 						var e *losant.Error
 						require.ErrorAs(t, err, &e)
 						assert.Equal(t, row.asked, e.RetryAfter)
@@ -148,152 +172,109 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// TestRetryAfterOnRefusal: it is told even where it is not waited for.
-func TestRetryAfterOnRefusal(t *testing.T) {
+func TestRetryAfterIsInTheErrorWithoutARetry(t *testing.T) {
 	t.Parallel()
 	client, _ := scripted(t, quick, says(403, "Retry-After", "7"))
 	assert.Equal(t, 7*time.Second, requireError(t, get.call(t.Context(), client, ref), "ErrForbidden").RetryAfter)
 }
 
-// TestDeadline: a wait that the context would cut short is not begun.
-func TestDeadline(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct {
-		name       string
-		answer     httpmock.Responder
-		deadline   time.Duration
-		retryAfter time.Duration
-	}{
-		{"Retry-After", says(429, "Retry-After", "5"), 4 * time.Second, 5 * time.Second},
-		{"Retry-After, just", says(429, "Retry-After", "5"), 5 * time.Second, 5 * time.Second},
-		{"backoff", says(503), 400 * time.Millisecond, 0},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				client, transport := scripted(t, losant.RetryPolicy{}, row.answer, invited)
-				ctx, cancel := context.WithTimeout(t.Context(), row.deadline)
-				defer cancel()
-				started := time.Now()
-				err := get.call(ctx, client, ref)
-				var e *losant.Error
-				require.ErrorAs(t, err, &e)
-				assert.Zero(t, time.Since(started))
-				assert.Equal(t, row.retryAfter, e.RetryAfter)
-				assert.Equal(t, "the API's words", e.Message)
-				assert.NotZero(t, e.StatusCode)
-				require.NoError(t, ctx.Err())
-				assert.NotErrorIs(t, err, context.DeadlineExceeded, "the context has not ended")
-				assert.Equal(t, 1, transport.GetTotalCallCount())
-			})
-		})
-	}
-}
-
-// TestCancelledWait: a context that ends during a wait keeps the last answer,
-// and the doubt about the outcome.
-func TestCancelledWait(t *testing.T) {
-	t.Parallel()
-	cause := errors.New("the user closed the tab")
-	for _, row := range []struct {
-		action
-		sentinels []string
-	}{{get, []string{"ErrServer"}}, {remove, []string{"ErrServer", "ErrOutcomeUnknown"}}} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				client, transport := scripted(t, losant.RetryPolicy{MinWait: time.Minute, MaxWait: time.Hour}, says(503, "Retry-After", "600"), invited)
-				ctx, cancel := context.WithCancelCause(t.Context())
-				time.AfterFunc(time.Second, func() { cancel(cause) })
-				started := time.Now()
-				e := requireError(t, row.call(ctx, client, ref), row.sentinels...)
-				assert.Equal(t, time.Second, time.Since(started))
-				require.ErrorIs(t, e, context.Canceled)
-				require.ErrorIs(t, e, cause)
-				assert.Equal(t, 503, e.StatusCode)
-				assert.Equal(t, 10*time.Minute, e.RetryAfter)
-				assert.Contains(t, e.Message, "the API's words")
-				assert.Equal(t, 1, transport.GetTotalCallCount())
-			})
-		})
-	}
-}
-
-// TestCancelledBefore: nothing is sent on behalf of a context that has ended.
-func TestCancelledBefore(t *testing.T) {
-	t.Parallel()
-	for _, action := range actions {
-		s := serve(t, succeed)
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		e := requireError(t, action.call(ctx, newClient(t, s.URL), ref))
-		require.ErrorIs(t, e, context.Canceled)
-		assert.Zero(t, e.Attempts)
-		assert.Zero(t, s.arrived.Load())
-
-		client, transport := scripted(t, quick, invited)
-		requireError(t, action.call(ctx, client, ref))
-		assert.Zero(t, transport.GetTotalCallCount(), "not even with a transport that does not look at the context")
-	}
-}
-
-// TestCancelledDuring: a context that ends while the answer is awaited.
-func TestCancelledDuring(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct {
-		action
-		sentinels []string
-	}{{get, nil}, {remove, []string{"ErrOutcomeUnknown"}}, {resend, []string{"ErrOutcomeUnknown"}}} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			ctx, cancel := context.WithCancel(t.Context())
-			s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-				cancel()
-				silence(w, r)
-			})
-			e := requireError(t, row.call(ctx, newClient(t, s.URL), ref), row.sentinels...)
-			require.ErrorIs(t, e, context.Canceled)
-			assert.Equal(t, 1, e.Attempts)
-			assert.Equal(t, int32(1), s.arrived.Load())
-		})
-		t.Run(row.name+"/in the body", func(t *testing.T) {
-			t.Parallel()
-			ctx, cancel := context.WithCancel(t.Context())
-			s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-				w.WriteHeader(http.StatusOK)
-				_ = http.NewResponseController(w).Flush()
-				time.AfterFunc(5*time.Millisecond, cancel)
-				silence(w, r)
-			})
-			e := requireError(t, row.call(ctx, newClient(t, s.URL), ref), row.sentinels...)
-			require.ErrorIs(t, e, context.Canceled)
-			assert.Equal(t, 1, e.Attempts)
-		})
-	}
-}
-
-// TestAttemptTimeout: an attempt has its time, and so has the next.
-func TestAttemptTimeout(t *testing.T) {
+// TestRetryAfterInTheErrorIsOfTheLastResponse covers a last attempt without a
+// response, and a value that is invalid.
+func TestRetryAfterInTheErrorIsOfTheLastResponse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		hang := func(r *http.Request) (*http.Response, error) {
-			<-r.Context().Done()
-			return nil, r.Context().Err()
-		}
-		client, _ := scripted(t, losant.RetryPolicy{MinWait: time.Second, MaxWait: time.Second}, hang)
-		started := time.Now()
+		client, _ := scripted(t, losant.RetryPolicy{MaxAttempts: 2}, says(503, "Retry-After", "7"), httpmock.NewErrorResponder(io.ErrUnexpectedEOF))
 		e := requireError(t, get.call(t.Context(), client, ref))
-		assert.Equal(t, 4*30*time.Second+3*time.Second, time.Since(started))
-		require.ErrorIs(t, e, context.DeadlineExceeded)
-		assert.Equal(t, "no complete response within 30s (RetryPolicy.AttemptTimeout): context deadline exceeded", e.Message)
-		assert.Equal(t, 4, e.Attempts)
-
-		ctx, cancel := context.WithTimeout(t.Context(), 45*time.Second)
-		defer cancel()
-		started = time.Now()
-		e = requireError(t, get.call(ctx, client, ref))
-		assert.Equal(t, 45*time.Second, time.Since(started))
-		assert.Equal(t, "context deadline exceeded", e.Message)
 		assert.Equal(t, 2, e.Attempts)
+		assert.Zero(t, e.RetryAfter)
 	})
+	client, _ := scripted(t, quick, says(403, "Retry-After", "soon"))
+	assert.Zero(t, requireError(t, get.call(t.Context(), client, ref), "ErrForbidden").RetryAfter)
+}
+
+// Test250CallsWithRetryAfterAllSucceed proves that such retries do not draw on the
+// budget, and that they do not all come at once.
+func Test250CallsWithRetryAfterAllSucceed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		seen := 0
+		retried := []time.Time{}
+		client := through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if seen++; seen <= 250 {
+				return says(429, "Retry-After", "1")(r)
+			}
+			retried = append(retried, time.Now())
+			return invited(r)
+		}), losant.WithRetryPolicy(losant.RetryPolicy{}))
+		started := time.Now()
+		var group sync.WaitGroup
+		for range 250 {
+			group.Go(func() { assert.NoError(t, resend.call(t.Context(), client, ref)) })
+		}
+		group.Wait()
+		require.Len(t, retried, 250)
+		first, last := retried[0].Sub(started), retried[249].Sub(started)
+		assert.GreaterOrEqual(t, first, time.Second)
+		assert.Greater(t, last-first, 300*time.Millisecond, "the retries are spread")
+	})
+}
+
+// TestCallsBeyondTheRateLimitAllSucceed covers the API, which sends no Retry-After.
+// Its message says how long to wait, in complete seconds. The documented limit is
+// 30 states of a device in 15 seconds.
+func TestCallsBeyondTheRateLimitAllSucceed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var requests int
+		var accepted []time.Time
+		client := through(t, roundTripper(func(*http.Request) (*http.Response, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			requests++
+			const limit, window = 30, 15 * time.Second
+			if len(accepted) >= limit {
+				if left := window - time.Since(accepted[len(accepted)-limit]); left > 0 {
+					message := fmt.Sprintf(`{"type":"RateLimit","message":"Over rate limit, request throttled. Retry in %d seconds"}`, int(left.Seconds()))
+					return &http.Response{StatusCode: http.StatusTooManyRequests, Body: io.NopCloser(strings.NewReader(message))}, nil
+				}
+			}
+			accepted = append(accepted, time.Now())
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(`{"success":true}`))}, nil
+		}), losant.WithRetryPolicy(losant.RetryPolicy{}))
+		var group sync.WaitGroup
+		for n := range 60 {
+			group.Go(func() {
+				time.Sleep(time.Duration(n) * 10 * time.Millisecond) // in fake time
+				_, err := losant.Call[losant.NoContent](t.Context(), client, losant.Request{Method: "POST", Path: []string{"state"}, Require: []string{"success"}})
+				assert.NoError(t, err)
+			})
+		}
+		group.Wait()
+		assert.Len(t, accepted, 60)
+		assert.LessOrEqual(t, requests, 100)
+	})
+}
+
+func TestRetryAfterIsReadFromTheMessageOfA429(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]time.Duration{
+		"Over rate limit, request throttled. Retry in 3 seconds": 4 * time.Second,
+		"Retry in 0 seconds": time.Second, "retry in 1 second": 2 * time.Second,
+		"Retry in -1 seconds": 0, "Retry in 99999999999 seconds": 0, "Retry soon": 0,
+	} {
+		client, _ := scripted(t, losant.RetryPolicy{MaxAttempts: 1}, httpJSON(429, `{"message":"`+message+`"}`))
+		assert.Equal(t, want, requireError(t, get.call(t.Context(), client, ref), "ErrRateLimited").RetryAfter, message)
+	}
+	client, _ := scripted(t, losant.RetryPolicy{MaxAttempts: 1}, httpJSON(503, `{"message":"Retry in 3 seconds"}`))
+	assert.Zero(t, requireError(t, get.call(t.Context(), client, ref), "ErrServer").RetryAfter)
+}
+
+func httpJSON(code int, text string) func(*http.Request) (*http.Response, error) {
+	return func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: code, Body: io.NopCloser(strings.NewReader(text))}, nil
+	}
 }

@@ -65,8 +65,8 @@ func (x *exchange) anonymous(err error) string {
 	return text.Printable(redact.Anonymous(x.tokens.redact(err.Error()), private...))
 }
 
-// Operation is what a request is for. Its fields have few distinct values, so
-// they can name spans and label metrics.
+// Operation names the action that a request is for. Its fields have few distinct
+// values, so they are suitable as names of spans and labels of metrics.
 type Operation struct {
 	Name         string // such as "InstanceOrgInvite.Get"
 	Method       string // such as GET

@@ -15,14 +15,14 @@ import (
 	"github.com/losant-community/losant-rest-go"
 )
 
-func TestRecordingIsBounded(t *testing.T) {
+func TestOldestRequestsAreDroppedAtTheLimits(t *testing.T) {
 	t.Parallel()
 	var few recording
 	for n := range maxRequests + 5 {
 		few.add(&Request{Path: strconv.Itoa(n)})
 	}
 	require.Len(t, few.kept, maxRequests)
-	assert.Equal(t, "5", few.kept[0].Path, "the oldest are dropped")
+	assert.Equal(t, "5", few.kept[0].Path, "the oldest requests are dropped")
 	assert.Equal(t, maxRequests+5, few.count)
 
 	var large recording
@@ -34,11 +34,10 @@ func TestRecordingIsBounded(t *testing.T) {
 	assert.Len(t, large.kept, maxRequestBytes/maxBodyBytes-1)
 
 	large.add(&Request{Body: make([]byte, 2*maxRequestBytes)})
-	assert.Len(t, large.kept, 1, "the last one is always there")
+	assert.Len(t, large.kept, 1, "the last request is always kept")
 }
 
-// The glob means what the regular expression means.
-func TestGlob(t *testing.T) {
+func TestGlobMatchesLikeARegularExpression(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
 	word := func(letters string, length int) string {
@@ -61,9 +60,9 @@ func TestGlob(t *testing.T) {
 	assert.Greater(t, matched, 100, "both results occur")
 }
 
-// 20 invitations and a filter of 4,000 stars took 1.2 s; here are 100
-// times as many invitations.
-func TestGlobIsLinear(t *testing.T) {
+// With a regular expression, 20 texts and a filter of 4,000 stars took 1.2 s. This
+// test matches 2,000 texts.
+func TestGlobTakesLinearTime(t *testing.T) {
 	t.Parallel()
 	text := strings.Repeat("a", 1000) + "@example.com"
 	for _, filter := range []string{
@@ -78,7 +77,7 @@ func TestGlobIsLinear(t *testing.T) {
 	}
 }
 
-func TestPostIsBounded(t *testing.T) {
+func TestPostIsRefusedAt10000Invitations(t *testing.T) {
 	t.Parallel()
 	srv := New(t)
 	client, err := srv.Client()

@@ -1,7 +1,6 @@
 package losanttest
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,8 +11,8 @@ import (
 	"strings"
 )
 
-// refusal makes the checks that are the same for all routes. It returns nil if
-// they pass.
+// refusal makes the checks that all routes have in common. It returns the error
+// response, or nil if the request passes.
 func (s *Server) refusal(c *call) *response {
 	switch {
 	case c.route == nil:
@@ -23,10 +22,10 @@ func (s *Server) refusal(c *call) *response {
 		}
 		return refusal
 	case !s.isAuthorized(c.Header):
-		return apiError(http.StatusUnauthorized, "Unauthorized", "The bearer token is missing or not valid")
+		return apiError(http.StatusUnauthorized, "Unauthorized", "The bearer token is missing or invalid")
 	case c.tooLarge:
 		return apiError(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
-			fmt.Sprintf("The body has more than %d bytes", maxBodyBytes))
+			fmt.Sprintf("The body exceeds %d bytes", maxBodyBytes))
 	}
 	if err := c.validate(); err != nil {
 		return apiError(http.StatusBadRequest, "Validation", err.Error())
@@ -48,12 +47,12 @@ func (s *Server) isAuthorized(header http.Header) bool {
 // validate checks the query, the ids and the body.
 func (c *call) validate() error {
 	if c.err != nil {
-		return fmt.Errorf("the request could not be read: %w", c.err)
+		return fmt.Errorf("cannot read the request: %w", c.err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.route.query)) {
 		values := c.Query[name]
 		if len(values) > 1 {
-			return fmt.Errorf("%s must not be repeated", name)
+			return fmt.Errorf("%s must not occur more than once", name)
 		}
 		for _, value := range values {
 			if err := c.route.query[name](name, value); err != nil {
@@ -71,7 +70,7 @@ func (c *call) validate() error {
 
 func (c *call) validateBody() error {
 	if c.route.body == nil && len(c.Body) == 0 {
-		return nil // whatever the Content-Type is: the Ruby client always sends one
+		return nil // the Content-Type is not checked, because the Ruby client always sends one
 	}
 	isDelete := c.route.body == nil && c.Method == http.MethodDelete
 	if c.route.body == nil && !isDelete {
@@ -88,14 +87,14 @@ func (c *call) validateBody() error {
 	}
 	if isDelete {
 		if members, ok := body.(map[string]any); !ok || len(members) > 0 {
-			return fmt.Errorf("%s takes no body but {}", c.Operation)
+			return fmt.Errorf("%s takes no body, or {}", c.Operation)
 		}
 		return nil
 	}
 	return c.route.body.check("body", body)
 }
 
-// apiError returns the API's error object as a response.
+// apiError returns a response with the API's error object.
 func apiError(status int, kind, message string) *response {
 	return jsonResponse(status, struct {
 		Type    string `json:"type"`
@@ -106,7 +105,7 @@ func apiError(status int, kind, message string) *response {
 func jsonResponse(status int, document any) *response {
 	body, err := json.Marshal(document)
 	if err != nil {
-		panic(fmt.Sprintf("losanttest: the state is not JSON: %v", err))
+		panic(fmt.Sprintf("losanttest: cannot encode a response: %v", err))
 	}
 	return &response{
 		status: status,
@@ -115,13 +114,11 @@ func jsonResponse(status int, document any) *response {
 	}
 }
 
-// decode decodes a body that has passed the checks. Of a member that occurs
-// twice, the checks have seen only the last, so decode uses that one.
+// decode decodes a body that has passed the checks. It uses the last of duplicate
+// members, because the checks have seen only that one.
 func decode(data []byte, destination any) {
 	var checked any
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	err := decoder.Decode(&checked)
+	err := json.Unmarshal(data, &checked)
 	if err == nil {
 		data, err = json.Marshal(checked)
 	}
@@ -129,6 +126,6 @@ func decode(data []byte, destination any) {
 		err = json.Unmarshal(data, destination)
 	}
 	if err != nil {
-		panic(fmt.Sprintf("losanttest: the checks accepted what does not decode: %v", err))
+		panic(fmt.Sprintf("losanttest: cannot decode a body that passed the checks: %v", err))
 	}
 }

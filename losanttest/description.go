@@ -10,17 +10,17 @@ import (
 	"sync"
 )
 
-// descriptionJSON is the part of the vendor's API description that this server
-// implements: its facts, version 1.30.0.
+// descriptionJSON is the part of Losant's API description, version 1.30.0, that
+// this server implements.
 //
 //go:embed description.json
 var descriptionJSON []byte
 
-// description is what the server knows of the API.
+// description is a decoded API description.
 type description struct {
 	APIVersion string `json:"apiVersion"`
 	Global     struct {
-		Query   map[string]bool `json:"query"` // the flags that every action takes, with their defaults
+		Query   map[string]bool `json:"query"` // flags of every action, with their defaults
 		Headers []string        `json:"headers"`
 	} `json:"global"`
 	Resources map[string]struct {
@@ -51,8 +51,8 @@ type action struct {
 	Errors []int `json:"errors"`
 }
 
-// apiDescription reads descriptionJSON. It panics at a member that it does not
-// know, so that a newer description is not checked in part.
+// apiDescription decodes descriptionJSON. It panics if there is an unknown member,
+// so that a new keyword is not ignored.
 var apiDescription = sync.OnceValue(func() *description {
 	decoder := json.NewDecoder(bytes.NewReader(descriptionJSON))
 	decoder.DisallowUnknownFields()
@@ -63,18 +63,18 @@ var apiDescription = sync.OnceValue(func() *description {
 	return api
 })
 
-// route is one action as the server carries it out.
+// route is an action with its checks and its handler.
 type route struct {
 	operation string // such as "InstanceOrgInvite.Get"
 	method    string // the HTTP method
-	template  string // of the path
+	template  string // of the path, such as "/instances/{instanceId}"
 	query     map[string]check
 	body      *schema // nil if the action takes no body
-	status    int     // of a success
+	status    int     // of a successful response
 	act       func(*call) *response
 }
 
-// routes pairs the actions of the description with what carries them out.
+// routes returns the actions of the description with their handlers in acts.
 func routes(acts map[string]func(*call) *response) []route {
 	api := apiDescription()
 	var routes []route
@@ -95,7 +95,7 @@ func routes(acts map[string]func(*call) *response) []route {
 	return routes
 }
 
-// query returns the checks of an action's parameters.
+// query returns the checks of an action's query parameters.
 func (d *description) query(a action) map[string]check {
 	checks := make(map[string]check)
 	for name := range d.Global.Query {
@@ -104,7 +104,7 @@ func (d *description) query(a action) map[string]check {
 	for _, parameter := range a.Query {
 		enum := parameter.Enum
 		switch parameter.Name {
-		case "sortDirection": // the schema of the response also has capitals and a blank
+		case "sortDirection": // the schema of the response also allows ASC, DESC and a blank
 			enum = d.Types["orgInviteCollection"].Properties["sortDirection"].Enum
 		case "filterField": // documented: "Blank or not provided means no filtering"
 			enum = append(slices.Clone(enum), "")
@@ -114,7 +114,7 @@ func (d *description) query(a action) map[string]check {
 	return checks
 }
 
-// flagValues are the spellings of a flag that the vendor's clients send.
+// flagValues are the values of flags that Losant's clients send.
 var flagValues = []any{"true", "True", "1", "false", "False", "0"}
 
 func capitalized(name string) string { return strings.ToUpper(name[:1]) + name[1:] }

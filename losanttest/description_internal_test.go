@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestActions: the server carries out every action of the description, and no
-// other.
+// TestActions tests that each action of the description has a handler, and that each
+// handler has an action.
 func TestActions(t *testing.T) {
 	t.Parallel()
 	acts := new(Server).actions()

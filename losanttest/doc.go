@@ -1,10 +1,12 @@
-// Package losanttest is a Losant API in memory, for the tests of programs that
-// use package losant. A test runs through the complete client, over HTTP on
-// loopback or over a network in memory. A [Fault] makes a request fail: an error
-// status, a cut connection, a delay, before or after the action took effect.
+// Package losanttest provides an in-memory Losant API for tests of programs that
+// use package losant.
+//
+// The server speaks HTTP, so a test exercises the complete client: its requests,
+// retries and errors. A [Fault] makes requests fail: with an error status, a cut
+// connection or a delay, before or after the action takes effect.
 //
 //	func TestRevoke(t *testing.T) {
-//		srv := losanttest.New(t) // closes itself with the test
+//		srv := losanttest.New(t) // closes when the test ends
 //		ref := srv.AddInvite(losant.OrgInvite{Email: "new.member@example.com"})
 //		client, err := srv.Client()
 //		// …
@@ -16,87 +18,96 @@
 //		}
 //	}
 //
-// The client waits half a second and more between attempts. A test with faults
-// that the client retries sets MinWait and MaxWait of losant.RetryPolicy to a
-// millisecond, or runs on a fake clock.
+// The server implements five actions: InstanceOrgInvite.Get,
+// InstanceOrgInvite.Delete, InstanceOrgInvite.ResendInvite,
+// InstanceOrgInvites.Get and InstanceOrgInvites.Post.
 //
-// The server has the five actions InstanceOrgInvite.Get, InstanceOrgInvite.Delete,
-// InstanceOrgInvite.ResendInvite, InstanceOrgInvites.Get and
-// InstanceOrgInvites.Post.
+// By default, the client waits at least 500 ms before a retry. To test retries
+// without this wait, set MinWait of losant.RetryPolicy to a millisecond. Leave MaxWait
+// as it is: the client does not retry if a response asks for a longer wait. To skip
+// such waits, use a fake clock.
 //
 // # Fake clocks
 //
-// A bubble of [testing/synctest] waits for goroutines that are blocked in the
-// network, so its clock never advances while a client is connected over
-// loopback (golang/go#71345). Use [WithMemoryNetwork], and make the server
-// inside the bubble:
+// In a bubble of [testing/synctest], use [WithMemoryNetwork], and create the
+// server inside the bubble:
 //
 //	synctest.Test(t, func(t *testing.T) {
 //		srv := losanttest.New(t, losanttest.WithMemoryNetwork())
 //		client, err := srv.Client()
 //		srv.Inject(losanttest.Fault{StatusCode: 503, RetryAfter: "7"})
-//		// The next call waits 7 seconds or more of fake time.
+//		// The next call waits at least 7 seconds of fake time.
 //	})
 //
-// A program that makes its client itself passes [Server.Transport] to
-// [losant.WithHTTPClient].
+// Without this option, the clock of the bubble stops while a client is connected
+// over loopback, because a goroutine that reads from a socket is not durably
+// blocked (golang/go#71345).
 //
-// # What is checked
+// A program that creates its own client passes [Server.Transport] to
+// [losant.WithHTTPClient]. See the example of [WithMemoryNetwork].
 //
-// The server checks requests against the published description of API version
-// 1.30.0, in this order. The response to the first violation is the API's error
-// object, {"type": …, "message": …}:
+// # Checks
 //
-//   - The route: 405 MethodNotAllowed, since that is how the live API was seen to
-//     respond to a path that it does not have. If the path has other methods,
-//     they are in the Allow header.
-//   - The bearer token: 401 Unauthorized.
-//   - The size of the body, at most 1 MiB: 413 RequestEntityTooLarge. This limit
-//     is the server's own.
-//   - The query, each parameter at most once: the flags _actions, _links and
-//     _embedded (true, True, 1, false, False or 0), and the parameters of the
-//     action: 400 Validation. Unknown parameters are ignored.
-//   - The ids, 24 hexadecimal digits of either case: 400 Validation.
-//   - The body, against its schema. If the action takes none, the body is
-//     absent, or {} for a DELETE: 400 Validation.
-//   - The instance, the organization and the invitation exist: 404 NotFound.
+// The server checks each request against Losant's published API description,
+// version 1.30.0. It checks in the order of this list. The first violation
+// determines the response. Its body is the API's error object, with the members
+// type and message.
 //
-// What the vendor's clients for JavaScript, Python and Ruby send passes, since
-// the API is known to accept it: a DELETE with the body {}, Python's True and
-// False, a Content-Type without a body, and any Accept, Accept-Version or
-// losantdomain header. One thing does not: the Python client sends ResendInvite
-// without a body if it is given no role info, and the description requires one.
+//   - Route: 405 MethodNotAllowed. The live API was seen to send 405 for an unknown
+//     path. If the path has other methods, the Allow header lists them.
+//   - Bearer token: 401 Unauthorized.
+//   - Size of the body, at most 1 MiB: 413 RequestEntityTooLarge. This limit is
+//     the server's own.
+//   - Query: 400 Validation. Each parameter occurs at most once. The flags
+//     _actions, _links and _embedded are true, True, 1, false, False or 0. The
+//     other parameters of the action have the documented values. Unknown
+//     parameters are ignored.
+//   - IDs, 24 hexadecimal digits in either case: 400 Validation.
+//   - Body: 400 Validation. It must match the schema of the action. An action
+//     without a schema takes no body, except that a DELETE may send {}.
+//   - Existence of the instance, the organization and the invitation:
+//     404 NotFound.
 //
-// The server does not imitate scopes, API versions, domains or rate limits, and
-// adds nothing for _actions and _embedded.
+// The server accepts what Losant's clients for JavaScript, Python and Ruby send:
+// a DELETE with the body {}, Python's True and False, a Content-Type without a
+// body, and any Accept, Accept-Version or losantdomain header. There is one
+// exception: the Python client can send ResendInvite without a body. The
+// description requires a body, so the response is 400 Validation.
 //
-// # Where the API is not documented
+// The server does not implement scopes, API versions, domains or rate limits. It
+// accepts _actions and _embedded, and ignores them.
 //
-//   - ResendInvite gives the invitation a new id, and the old id no longer
-//     exists; or it keeps the id. See [WithResendID]. Properties that the
-//     request leaves out stay as they are.
-//   - Post creates a second invitation for an email that has one, so that a
-//     test sees what was sent twice. For a refusal, inject a [Fault] with the
+// # Undocumented behavior
+//
+// Losant does not document the following. The server behaves as described here.
+//
+//   - ResendInvite creates a new id, and the old id no longer exists.
+//     [WithResendID] makes it keep the id. Properties that the request omits do
+//     not change.
+//   - Post creates a second invitation if the email already has one, so that a
+//     test can detect duplicates. To test a refusal, inject a [Fault] with
 //     StatusCode 409.
-//   - Post responds with a collection of the new invitation alone, without
-//     sortField and sortDirection. It keeps an email as it was written.
-//   - An email is a bare address that [net/mail] accepts, in ASCII.
-//   - In a filter, * matches any text, ? matches one character, and everything
-//     else matches itself, in either case. Sorting ignores case, too. Roles sort
-//     alphabetically.
-//   - What sorts equal is ordered by id. Ids that the server makes ascend, so
-//     that is the order in which it made the invitations. desc reverses it all.
-//   - sortDirection may be asc, desc, ASC or DESC, or blank for the default,
-//     since the schema of the response has these values.
-//   - Post refuses to add to 10,000 invitations or more, with 400 Validation, so
-//     that memory is bounded. AddInvite has no limit.
+//   - The response to Post contains only the new invitation, and no sortField or
+//     sortDirection. The email keeps its case.
+//   - An email is an address without a display name, as [net/mail] parses it, in
+//     ASCII.
+//   - In a filter, * matches any text, including none, and ? matches one
+//     character. Other characters match themselves. Case is ignored.
+//   - Sorting ignores case. Roles are sorted alphabetically. Equal invitations
+//     are sorted by id. Each id that the server creates is greater than the one
+//     before, so this is the order of creation. The direction desc reverses the
+//     complete list.
+//   - sortDirection is asc, desc, ASC or DESC. A blank means the default.
+//   - Post responds with 400 Validation if there are 10,000 invitations or more.
+//     This bounds memory. AddInvite has no limit.
 //
-// The vendor documents that a blank or absent filter or filterField means no
-// filtering. So the server ignores a filter without a filterField, and the
-// reverse; the methods of package losant refuse to send them.
+// Losant documents that a blank or absent filter or filterField means no
+// filtering. The server therefore ignores a filter without a filterField, and a
+// filterField without a filter. The methods of package losant refuse to send
+// either.
 //
 // # Memory
 //
-// The server keeps the last 10,000 requests, and fewer if their headers and
-// bodies exceed 32 MiB together. See [Server.RequestCount].
+// The server keeps the last 10,000 requests, or fewer if they exceed 32 MiB. See
+// [Server.RequestCount].
 package losanttest

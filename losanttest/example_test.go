@@ -32,8 +32,8 @@ func Example() {
 	}
 	fmt.Println(invite.Email, invite.Role)
 
-	// The email goes out, but the response is a server error: the client does not
-	// retry, and reports that the outcome is unknown.
+	// The action takes effect, but the response is a server error. The client does
+	// not retry, and reports that the outcome is unknown.
 	srv.Inject(losanttest.Fault{
 		Operation:   "InstanceOrgInvite.ResendInvite",
 		TakesEffect: true,
@@ -53,7 +53,7 @@ func Example() {
 	// InstanceOrgInvite.ResendInvite 503 true
 }
 
-// An invitation that has expired is renewed.
+// This example renews an expired invitation.
 func ExampleServer_Advance() {
 	srv := losanttest.NewServer()
 	defer srv.Close()
@@ -75,8 +75,7 @@ func ExampleServer_Advance() {
 	// Output: expired before: true after: false
 }
 
-// A program that uses the id in the response works, whether a resent invitation
-// keeps its id or not.
+// This program uses the id from the response, so it works with both values.
 func ExampleWithResendID() {
 	for _, id := range []losanttest.ResendID{losanttest.ResendMakesID, losanttest.ResendKeepsID} {
 		srv := losanttest.NewServer(losanttest.WithResendID(id))
@@ -100,13 +99,13 @@ func ExampleWithResendID() {
 	// same id: true exists: true
 }
 
-// The server is not on the network, so this works on a fake clock, too.
+// This example connects a client that the program creates itself. It also works in
+// a bubble of testing/synctest.
 func ExampleWithMemoryNetwork() {
 	srv := losanttest.NewServer(losanttest.WithMemoryNetwork())
 	defer srv.Close()
 	ref := srv.AddInvite(losant.OrgInvite{Email: "new.member@example.com"})
 
-	// As a program under test does that makes its client itself.
 	client, err := losant.NewClient(srv.Token,
 		losant.WithBaseURL(srv.URL),
 		losant.WithHTTPClient(&http.Client{Transport: srv.Transport()}))
@@ -123,7 +122,7 @@ func ExampleWithMemoryNetwork() {
 	// Output: new.member@example.com
 }
 
-// A call that is over the rate limit.
+// This example exceeds the rate limit of the API.
 func ExampleRateLimited() {
 	srv := losanttest.NewServer()
 	defer srv.Close()
@@ -140,7 +139,7 @@ func ExampleRateLimited() {
 	// Output: 429 Over rate limit, request throttled. Retry in 3 seconds
 }
 
-// Invitations that have expired are sent again.
+// This example resends the expired invitations.
 func ExampleServer_Invites() {
 	srv := losanttest.NewServer()
 	defer srv.Close()
@@ -158,7 +157,7 @@ func ExampleServer_Invites() {
 			fmt.Println(err)
 			return
 		}
-		srv.Advance(4 * days) // of the seven that an invitation lasts
+		srv.Advance(4 * days) // an invitation expires after seven days
 	}
 
 	invites, err := client.InstanceOrgInvites.Get(ctx, org, losant.InstanceOrgInvitesQuery{SortDirection: losant.SortAscending})

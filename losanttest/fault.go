@@ -9,51 +9,53 @@ import (
 	"time"
 )
 
-// Fault is what goes wrong with a request. Queue it with [Server.Inject].
+// Fault describes how a request fails. Queue it with [Server.Inject].
 //
-// At most one of StatusCode, Cut, CutBody, HTML, Body and RedirectTo says how;
-// HTML and Body can have a StatusCode. With none of them, the response is the
-// ordinary one, after Delay. So the zero Fault lets one request pass, and the
-// next fault strikes the second.
+// At most one of StatusCode, Cut, CutBody, HTML, Body and RedirectTo selects the
+// failure, except that StatusCode can be combined with HTML or Body. If none is
+// set, the server sends its usual response after Delay. The zero Fault therefore
+// lets one request pass, and the next fault in the queue applies to the request
+// after it.
 //
-// With TakesEffect, the server first carries out the action, if the request
-// passes the checks; Request.TookEffect says whether it did. The action comes
-// before Delay, so it is done even if the client stops waiting. Without
-// TakesEffect:
+// If TakesEffect is true, the server checks the request and performs the action
+// before Delay, so the action takes effect even if the client stops waiting. If
+// the checks fail, the action does not take effect: see Request.TookEffect.
 //
-//   - StatusCode, Cut, HTML, Body and RedirectTo: the request is not checked and
-//     the action not carried out.
-//   - CutBody, and Delay alone: the action is carried out after Delay, and not if
-//     the client is gone by then.
+// If TakesEffect is false:
 //
-// A StatusCode of 204 has no body. Together with TakesEffect it is a deletion
-// that responds 204 No Content instead of the documented 200:
+//   - With StatusCode, Cut, HTML, Body or RedirectTo, the server neither checks
+//     the request nor performs the action.
+//   - With CutBody, or with Delay alone, the server checks the request and
+//     performs the action after Delay, unless the client has disconnected.
+//
+// A response with StatusCode 204 has no body. With TakesEffect, it is a Delete
+// with the response 204 No Content instead of the documented 200:
 //
 //	losanttest.Fault{Operation: "InstanceOrgInvite.Delete", StatusCode: 204, TakesEffect: true}
 type Fault struct {
-	Operation   string        // such as "InstanceOrgInvite.Delete"; "" matches any request
-	Times       int           // how many requests it strikes; 0 means 1
-	TakesEffect bool          // carries out the action first
-	Delay       time.Duration // before the response; ends when the client is gone, and on Close, which cuts the connection
+	Operation   string        // such as "InstanceOrgInvite.Delete"; "" matches every request
+	Times       int           // number of requests that the fault applies to; 0 means 1
+	TakesEffect bool          // perform the action before the failure
+	Delay       time.Duration // wait before the response; ends early if the client disconnects or Close is called
 
-	StatusCode int    // responds with this status, 200 to 999, and the API's error object
-	Type       string // of the error object; needs StatusCode; by default, "Validation" for 400, or the status text without spaces
-	Message    string // of the error object; needs StatusCode; by default, "An injected fault"
-	RetryAfter string // the Retry-After header; needs StatusCode
+	StatusCode int    // send this status, 200 to 999, with the API's error object
+	Type       string // type in the error object; requires StatusCode; default "Validation" for 400, otherwise the status text without spaces
+	Message    string // message in the error object; requires StatusCode; default "An injected fault"
+	RetryAfter string // Retry-After header; requires StatusCode
 
-	// Cut resets the connection without a response. Note that net/http itself
-	// repeats a GET on a connection that was used before and is cut: then two
-	// requests arrive. Times set to 2 cuts both.
+	// Cut resets the connection without a response. If the connection was used
+	// before, net/http itself retries a GET, so the server receives two requests.
+	// Set Times to 2 to cut both.
 	Cut        bool
-	CutBody    bool   // ends the connection after half of the body of the ordinary response
-	HTML       bool   // responds with a proxy's page, and with StatusCode or 200
-	Body       string // responds with this body as application/json, and with StatusCode or 200
-	RedirectTo string // responds with 302 and this Location
+	CutBody    bool   // send half of the body of the usual response, then close the connection
+	HTML       bool   // send an HTML page, as a proxy does, with StatusCode or 200
+	Body       string // send this body as application/json, with StatusCode or 200
+	RedirectTo string // send 302 with this Location header
 }
 
-// RateLimited returns a Fault that responds 429 Too Many Requests in the API's
-// words: Losant sends no Retry-After, and says in the message in how many seconds
-// to retry. An operation of "" matches any request.
+// RateLimited returns a Fault that sends 429 Too Many Requests as Losant does:
+// without a Retry-After header, and with the number of seconds in the message. The
+// operation "" matches every request.
 func RateLimited(operation string, seconds int) Fault {
 	return Fault{
 		Operation:  operation,
@@ -62,16 +64,16 @@ func RateLimited(operation string, seconds int) Fault {
 	}
 }
 
-// Inject queues faults. Each request takes the first fault in the queue that
-// matches its operation, even a request that the checks would refuse. A fault is
-// removed after Fault.Times requests.
+// Inject appends faults to the queue. The first fault in the queue that matches
+// the operation of a request applies to the request, even if the request is
+// invalid. A fault is removed after Fault.Times requests.
 //
-// It panics if a fault contradicts itself or names an operation that the server
-// does not have.
+// Inject panics if the fields of a fault contradict each other, or if the server
+// does not have its operation. It then queues none of the faults.
 func (s *Server) Inject(faults ...Fault) {
-	for _, fault := range faults {
-		if contradiction := fault.contradiction(s.routes); contradiction != "" {
-			panic(fmt.Sprintf("losanttest: the fault %+v %s", fault, contradiction))
+	for n, fault := range faults {
+		if reason := fault.reasonInvalid(s.routes); reason != "" {
+			panic(fmt.Sprintf("losanttest: Inject: faults[%d]: %s", n, reason))
 		}
 	}
 	s.mu.Lock()
@@ -82,47 +84,52 @@ func (s *Server) Inject(faults ...Fault) {
 	}
 }
 
-// contradiction returns what is wrong with f, or "".
-func (f Fault) contradiction(routes []route) string {
-	ways := 0
-	for _, set := range [...]bool{f.HTML, f.Body != "", f.Cut, f.CutBody, f.RedirectTo != ""} {
-		if set {
-			ways++
+// reasonInvalid returns why f cannot be queued, or "" if it can.
+func (f Fault) reasonInvalid(routes []route) string {
+	var failures []string
+	for _, field := range []struct {
+		name string
+		set  bool
+	}{
+		{"StatusCode", f.StatusCode != 0 && !f.HTML && f.Body == ""},
+		{"Cut", f.Cut}, {"CutBody", f.CutBody}, {"HTML", f.HTML}, {"Body", f.Body != ""}, {"RedirectTo", f.RedirectTo != ""},
+	} {
+		if field.set {
+			failures = append(failures, field.name)
 		}
-	}
-	if f.StatusCode != 0 && !f.HTML && f.Body == "" {
-		ways++
 	}
 	known := func(r route) bool { return r.operation == f.Operation }
 	switch {
-	case ways > 1:
-		return "has more than one of StatusCode, Cut, CutBody, HTML, Body and RedirectTo"
+	case len(failures) > 1:
+		return "set only one of " + strings.Join(failures, ", ")
 	case f.RetryAfter != "" && f.StatusCode == 0:
-		return "has a RetryAfter without a StatusCode"
+		return "RetryAfter requires StatusCode"
 	case f.Type+f.Message != "" && !f.hasErrorObject():
-		return "has a Type or Message, but responds with no error object"
+		return "Type and Message require StatusCode, not 204, without HTML and Body"
 	case f.StatusCode != 0 && (f.StatusCode < 200 || f.StatusCode > 999):
-		return "has a StatusCode that is not from 200 to 999"
-	case f.Times < 0 || f.Delay < 0:
-		return "has a negative field"
+		return fmt.Sprintf("StatusCode %d is not from 200 to 999", f.StatusCode)
+	case f.Times < 0:
+		return fmt.Sprintf("Times %d is negative", f.Times)
+	case f.Delay < 0:
+		return fmt.Sprintf("Delay %v is negative", f.Delay)
 	case f.Operation != "" && !slices.ContainsFunc(routes, known):
-		return "is for an unknown operation"
+		return fmt.Sprintf("the server does not have the Operation %q", f.Operation)
 	}
 	return ""
 }
 
-// hasErrorObject reports whether the response is the API's error object.
+// hasErrorObject reports whether f sends the API's error object.
 func (f Fault) hasErrorObject() bool {
 	return f.StatusCode != 0 && f.StatusCode != http.StatusNoContent && !f.HTML && f.Body == ""
 }
 
-// isOrdinary reports whether the response is what it would be without f.
+// isOrdinary reports whether f sends the response that the action returns.
 func (f Fault) isOrdinary() bool {
 	return f.StatusCode == 0 && !f.Cut && !f.HTML && f.Body == "" && f.RedirectTo == ""
 }
 
-// response returns what goes back, given the response that there is if f is
-// ordinary.
+// response returns the response that f sends. ordinary is the response of the
+// action, and is used only if f.isOrdinary().
 func (f Fault) response(ordinary *response) response {
 	status := cmp.Or(f.StatusCode, http.StatusOK)
 	var r *response

@@ -16,15 +16,8 @@ import (
 	"github.com/losant-community/losant-rest-go/losanttest"
 )
 
-const (
-	deleting  = "InstanceOrgInvite.Delete"
-	resending = "InstanceOrgInvite.ResendInvite"
-	listing   = "InstanceOrgInvites.Get"
-	inviting  = "InstanceOrgInvites.Post"
-)
-
-// Every kind of fault, on the wire, for an action that can take effect.
-func TestFaults(t *testing.T) {
+// Each kind of fault is tested with and without TakesEffect.
+func TestFaultDeterminesTheResponse(t *testing.T) {
 	t.Parallel()
 	const (
 		page    = "<!DOCTYPE html>"
@@ -45,10 +38,10 @@ func TestFaults(t *testing.T) {
 		"status": {losanttest.Fault{StatusCode: 503, Delay: time.Millisecond}, 503,
 			map[string]string{"Retry-After": "", "Content-Type": "application/json; charset=utf-8"},
 			`{"type":"ServiceUnavailable","message":"An injected fault"}`, nil},
-		"status without a name": {losanttest.Fault{StatusCode: 999}, 999, nil, `{"type":"","message":"An injected fault"}`, nil},
-		"no content":            {losanttest.Fault{StatusCode: 204}, 204, map[string]string{"Content-Type": "", "Content-Length": ""}, ``, nil},
-		"400":                   {losanttest.Fault{StatusCode: 400}, 400, nil, `{"type":"Validation","message":"An injected fault"}`, nil},
-		"words of one's own":    {losanttest.Fault{StatusCode: 422, Type: "Bad", Message: "no"}, 422, nil, `{"type":"Bad","message":"no"}`, nil},
+		"status without a name":        {losanttest.Fault{StatusCode: 999}, 999, nil, `{"type":"","message":"An injected fault"}`, nil},
+		"no content":                   {losanttest.Fault{StatusCode: 204}, 204, map[string]string{"Content-Type": "", "Content-Length": ""}, ``, nil},
+		"400":                          {losanttest.Fault{StatusCode: 400}, 400, nil, `{"type":"Validation","message":"An injected fault"}`, nil},
+		"status with Type and Message": {losanttest.Fault{StatusCode: 422, Type: "Bad", Message: "no"}, 422, nil, `{"type":"Bad","message":"no"}`, nil},
 		"rate limit": {losanttest.RateLimited("InstanceOrgInvite.Delete", 3), 429, map[string]string{"Retry-After": ""},
 			`{"type":"TooManyRequests","message":"Over rate limit, request throttled. Retry in 3 seconds"}`, nil},
 		"body":                     {losanttest.Fault{Body: `{"success":1}`}, 200, map[string]string{"Content-Type": "application/json; charset=utf-8"}, `{"success":1}`, nil},
@@ -96,7 +89,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestFaultWithAnEffectThatTheChecksRefuse(t *testing.T) {
+func TestInvalidRequestHasNoEffectDespiteTakesEffect(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
 	srv.Inject(losanttest.Fault{StatusCode: 503, TakesEffect: true, Times: 2})
@@ -110,8 +103,120 @@ func TestFaultWithAnEffectThatTheChecksRefuse(t *testing.T) {
 	}
 }
 
-// What the documentation of Cut warns of.
-func TestCutOfAGetThatNetHTTPRepeats(t *testing.T) {
+func TestFirstMatchingFaultInTheQueueApplies(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	path := pathOf(srv.AddInvite(losant.OrgInvite{}))
+	status := func(method, path string) int {
+		res, _, err := roundTrip(t, newRequest(t, srv, method, path, ""))
+		require.NoError(t, err)
+		return res.StatusCode
+	}
+	srv.Inject(
+		losanttest.Fault{Operation: deleting, StatusCode: 500},
+		losanttest.Fault{Operation: "InstanceOrgInvite.Get", StatusCode: 501, Times: 2},
+		losanttest.Fault{Operation: "InstanceOrgInvite.Get"},
+		losanttest.Fault{StatusCode: 502},
+	)
+	srv.Inject(losanttest.Fault{StatusCode: 503})
+
+	for n, step := range []struct {
+		method, path string
+		want         int
+	}{
+		{http.MethodGet, path, 501},
+		{http.MethodGet, path, 501},
+		{http.MethodGet, path, 200}, // the zero Fault
+		{http.MethodGet, "/", 502},  // matches every request
+		{http.MethodGet, path, 503},
+		{http.MethodGet, path, 200}, // the fault that remains is for Delete
+		{http.MethodDelete, path, 500},
+		{http.MethodDelete, path, 200},
+	} {
+		assert.Equal(t, step.want, status(step.method, step.path), "step %d", n)
+	}
+}
+
+func TestInjectPanicsOnContradictions(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	for message, faults := range map[string][]losanttest.Fault{
+		"set only one of ": {
+			{StatusCode: 500, Cut: true}, {StatusCode: 500, CutBody: true}, {StatusCode: 500, RedirectTo: "/"},
+			{HTML: true, Cut: true}, {HTML: true, CutBody: true}, {HTML: true, RedirectTo: "/"},
+			{Body: "x", Cut: true}, {Body: "x", CutBody: true}, {Body: "x", HTML: true}, {Body: "x", RedirectTo: "/"},
+			{Cut: true, CutBody: true}, {Cut: true, RedirectTo: "/"}, {CutBody: true, RedirectTo: "/"},
+		},
+		"RetryAfter requires StatusCode": {{RetryAfter: "1"}, {RetryAfter: "1", HTML: true}, {RetryAfter: "1", Cut: true}},
+		"Type and Message require StatusCode": {
+			{Type: "x"}, {Message: "x"}, {StatusCode: 204, Message: "x"}, {StatusCode: 500, HTML: true, Type: "x"},
+			{StatusCode: 500, Body: "x", Message: "x"}, {Cut: true, Message: "x"},
+		},
+		" is not from 200 to 999":                                {{StatusCode: -1}, {StatusCode: 100}, {StatusCode: 199}, {StatusCode: 1000}},
+		"Times -1 is negative":                                   {{Times: -1}},
+		"Delay -1ns is negative":                                 {{Delay: -1}},
+		`does not have the Operation "InstanceOrgInvite.Resend"`: {{Operation: "InstanceOrgInvite.Resend"}},
+	} {
+		for _, fault := range faults {
+			func() {
+				defer func() {
+					panicked := recover()
+					assert.Contains(t, panicked, "losanttest: Inject: faults[1]: ", "%+v", fault)
+					assert.Contains(t, panicked, message, "%+v", fault)
+				}()
+				srv.Inject(losanttest.Fault{StatusCode: 500}, fault)
+			}()
+		}
+	}
+	res, _, err := roundTrip(t, newRequest(t, srv, http.MethodGet, "/", ""))
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusMethodNotAllowed, res.StatusCode, "if one fault is invalid, none is queued")
+}
+
+// The client disconnects during the delay.
+func TestActionDuringDelayDependsOnTakesEffect(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]losanttest.Fault{
+		"not done":           {Delay: time.Hour},
+		"not done, cut body": {Delay: time.Hour, CutBody: true},
+		"done":               {Delay: time.Hour, TakesEffect: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := losanttest.NewServer()
+			ref := srv.AddInvite(losant.OrgInvite{})
+			srv.Inject(fault)
+			ctx, leave := context.WithCancel(t.Context())
+			failed := make(chan error)
+			client := newClient(t, srv)
+			go func() { failed <- client.InstanceOrgInvite.Delete(ctx, ref) }()
+			requireArrival(t, srv, fault.TakesEffect)
+			leave()
+			require.ErrorIs(t, <-failed, context.Canceled)
+			srv.Close() // waits for the handlers
+
+			requests := srv.Requests()
+			assert.Zero(t, requests[0].StatusCode)
+			assert.Equal(t, fault.TakesEffect, requests[0].TookEffect)
+			_, ok := srv.Invite(ref)
+			assert.Equal(t, !fault.TakesEffect, ok)
+		})
+	}
+}
+
+func TestDelayEndsWhenTheClientDisconnects(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	ref := srv.AddInvite(losant.OrgInvite{})
+	srv.Inject(losanttest.Fault{Delay: time.Hour})
+	response, err := sendAndHangUp(t, srv, "DELETE "+pathOf(ref)+" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+srv.Token+"\r\n\r\n")
+	require.ErrorIs(t, err, syscall.ECONNRESET)
+	assert.Empty(t, response)
+	_, ok := srv.Invite(ref)
+	assert.True(t, ok, "the action must not take effect")
+}
+
+func TestCutOfAGetIsRetriedByNetHTTP(t *testing.T) {
 	t.Parallel()
 	patient := losant.WithRetryPolicy(losant.RetryPolicy{MaxAttempts: 3, MinWait: time.Millisecond, MaxWait: time.Millisecond})
 	for times, want := range map[int][]int{1: {200, 0, 200}, 2: {200, 0, 0, 200}} {
@@ -124,7 +229,7 @@ func TestCutOfAGetThatNetHTTPRepeats(t *testing.T) {
 		var response losant.Response
 		_, err = client.InstanceOrgInvite.Get(t.Context(), ref, losant.WithResponse(&response))
 		require.NoError(t, err)
-		assert.Len(t, response.Attempts, times+1, "the client notices")
+		assert.Len(t, response.Attempts, times+1, "the client reports the attempt of net/http")
 		var got []int
 		for _, request := range srv.Requests() {
 			got = append(got, request.StatusCode)
@@ -133,8 +238,7 @@ func TestCutOfAGetThatNetHTTPRepeats(t *testing.T) {
 	}
 }
 
-// What the client makes of the faults that it retries, or must not.
-func TestFaultsThroughTheClient(t *testing.T) {
+func TestClientRetriesOnlyWhatIsSafe(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
 	client := newClient(t, srv)
@@ -172,144 +276,55 @@ func TestFaultsThroughTheClient(t *testing.T) {
 	}, got)
 }
 
-func TestFaultQueue(t *testing.T) {
+func TestFaultsOfPostThroughTheClient(t *testing.T) {
 	t.Parallel()
-	srv := newServer(t)
-	path := pathOf(srv.AddInvite(losant.OrgInvite{}))
-	status := func(method, path string) int {
-		res, _, err := roundTrip(t, newRequest(t, srv, method, path, ""))
-		require.NoError(t, err)
-		return res.StatusCode
-	}
-	srv.Inject(
-		losanttest.Fault{Operation: deleting, StatusCode: 500},
-		losanttest.Fault{Operation: "InstanceOrgInvite.Get", StatusCode: 501, Times: 2},
-		losanttest.Fault{Operation: "InstanceOrgInvite.Get"},
-		losanttest.Fault{StatusCode: 502},
-	)
-	srv.Inject(losanttest.Fault{StatusCode: 503})
-
-	for n, step := range []struct {
-		method, path string
-		want         int
+	for name, test := range map[string]struct {
+		fault   losanttest.Fault
+		sent    int // invitations
+		want    error
+		unknown bool // ErrOutcomeUnknown
 	}{
-		{http.MethodGet, path, 501},
-		{http.MethodGet, path, 501},
-		{http.MethodGet, path, 200}, // the zero fault lets it pass
-		{http.MethodGet, "/", 502},  // any, even what is no operation
-		{http.MethodGet, path, 503},
-		{http.MethodGet, path, 200}, // what is left is for another operation
-		{http.MethodDelete, path, 500},
-		{http.MethodDelete, path, 200},
-	} {
-		assert.Equal(t, step.want, status(step.method, step.path), "step %d", n)
-	}
-}
-
-func TestInjectPanicsOnContradictions(t *testing.T) {
-	t.Parallel()
-	srv := newServer(t)
-	for message, faults := range map[string][]losanttest.Fault{
-		"more than one": {
-			{StatusCode: 500, Cut: true}, {StatusCode: 500, CutBody: true}, {StatusCode: 500, RedirectTo: "/"},
-			{HTML: true, Cut: true}, {HTML: true, CutBody: true}, {HTML: true, RedirectTo: "/"},
-			{Body: "x", Cut: true}, {Body: "x", CutBody: true}, {Body: "x", HTML: true}, {Body: "x", RedirectTo: "/"},
-			{Cut: true, CutBody: true}, {Cut: true, RedirectTo: "/"}, {CutBody: true, RedirectTo: "/"},
-		},
-		"RetryAfter without": {{RetryAfter: "1"}, {RetryAfter: "1", HTML: true}, {RetryAfter: "1", Cut: true}},
-		"no error object": {
-			{Type: "x"}, {Message: "x"}, {StatusCode: 204, Message: "x"}, {StatusCode: 500, HTML: true, Type: "x"},
-			{StatusCode: 500, Body: "x", Message: "x"}, {Cut: true, Message: "x"},
-		},
-		"not from 200 to 999": {{StatusCode: -1}, {StatusCode: 100}, {StatusCode: 1000}},
-		"negative field":      {{Times: -1}, {Delay: -1}},
-		"unknown operation":   {{Operation: "InstanceOrgInvite.Resend"}},
-	} {
-		for _, fault := range faults {
-			func() {
-				defer func() {
-					assert.Contains(t, recover(), message, "%+v", fault)
-				}()
-				srv.Inject(losanttest.Fault{StatusCode: 500}, fault)
-			}()
-		}
-	}
-	res, _, err := roundTrip(t, newRequest(t, srv, http.MethodGet, "/", ""))
-	require.NoError(t, err)
-	assert.Equal(t, http.StatusMethodNotAllowed, res.StatusCode, "nothing of a refused list is queued")
-}
-
-// A client that has lost patience: the action is done or not, as the fault says.
-func TestDelayOutlastsTheClient(t *testing.T) {
-	t.Parallel()
-	for name, fault := range map[string]losanttest.Fault{
-		"not done":           {Delay: time.Hour},
-		"not done, cut body": {Delay: time.Hour, CutBody: true},
-		"done":               {Delay: time.Hour, TakesEffect: true},
+		"cut":                        {losanttest.Fault{Cut: true}, 0, nil, true},
+		"cut, takes effect":          {losanttest.Fault{Cut: true, TakesEffect: true}, 1, nil, true},
+		"server error":               {losanttest.Fault{StatusCode: 503}, 0, losant.ErrServer, true},
+		"server error, takes effect": {losanttest.Fault{StatusCode: 503, TakesEffect: true}, 1, losant.ErrServer, true},
+		"half a body":                {losanttest.Fault{CutBody: true}, 1, io.ErrUnexpectedEOF, true},
+		"page, takes effect":         {losanttest.Fault{HTML: true, TakesEffect: true}, 1, losant.ErrInvalidResponse, true},
+		"refused":                    {losanttest.Fault{StatusCode: 403}, 0, losant.ErrForbidden, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			srv := losanttest.NewServer()
-			ref := srv.AddInvite(losant.OrgInvite{})
-			srv.Inject(fault)
-			ctx, leave := context.WithCancel(t.Context())
-			failed := make(chan error)
-			client := newClient(t, srv)
-			go func() { failed <- client.InstanceOrgInvite.Delete(ctx, ref) }()
-			requireArrival(t, srv, fault.TakesEffect)
-			leave()
-			require.ErrorIs(t, <-failed, context.Canceled)
-			srv.Close() // waits for the answers
-
+			srv := newServer(t)
+			test.fault.Operation = inviting
+			srv.Inject(test.fault)
+			_, err := newClient(t, srv).InstanceOrgInvites.Post(t.Context(), collectionOf(srv),
+				losant.OrgInvitePost{Email: "a@example.com", Role: losant.OrgRoleView})
+			require.Error(t, err)
+			if test.want != nil {
+				assert.ErrorIs(t, err, test.want)
+			}
+			assert.Equal(t, test.unknown, errors.Is(err, losant.ErrOutcomeUnknown))
+			assert.Len(t, srv.Invites(), test.sent)
 			requests := srv.Requests()
-			assert.Zero(t, requests[0].StatusCode)
-			assert.Equal(t, fault.TakesEffect, requests[0].TookEffect)
-			_, ok := srv.Invite(ref)
-			assert.Equal(t, !fault.TakesEffect, ok)
+			require.Len(t, requests, 1)
+			assert.Equal(t, test.sent == 1, requests[0].TookEffect)
 		})
 	}
 }
 
-func TestDelayEndsWhenTheClientIsGone(t *testing.T) {
+func TestFaultsOfListAreRetried(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t)
-	ref := srv.AddInvite(losant.OrgInvite{})
-	srv.Inject(losanttest.Fault{Delay: time.Hour})
-	answer, err := sendAndHangUp(t, srv, "DELETE "+pathOf(ref)+" HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+srv.Token+"\r\n\r\n")
-	require.ErrorIs(t, err, syscall.ECONNRESET)
-	assert.Empty(t, answer)
-	_, ok := srv.Invite(ref)
-	assert.True(t, ok, "what was not done yet is not done")
-}
-
-func TestCloseEndsADelay(t *testing.T) {
-	t.Parallel()
-	srv := losanttest.NewServer()
-	ref := srv.AddInvite(losant.OrgInvite{})
-	srv.Inject(losanttest.Fault{Delay: time.Hour})
-	failed := make(chan error)
-	req := newRequest(t, srv, http.MethodDelete, pathOf(ref), "")
-	go func() {
-		res, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
-		if err == nil {
-			err = errors.Join(errors.New("it was answered"), res.Body.Close())
-		}
-		failed <- err
-	}()
-	requireArrival(t, srv, false)
-
-	srv.Close() // or it hangs here
-	err := <-failed
-	assert.True(t, errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF), err)
-	_, ok := srv.Invite(ref)
-	assert.True(t, ok, "what was not done yet is not done")
-}
-
-// requireArrival waits for the first request, and for its effect if it has one.
-func requireArrival(t *testing.T, srv *losanttest.Server, effect bool) {
-	t.Helper()
-	require.Eventually(t, func() bool {
-		requests := srv.Requests()
-		return len(requests) == 1 && requests[0].TookEffect == effect
-	}, 10*time.Second, time.Millisecond)
+	srv.AddInvite(losant.OrgInvite{})
+	for _, fault := range []losanttest.Fault{{StatusCode: 503}, {CutBody: true}, {StatusCode: 503, TakesEffect: true}} {
+		fault.Operation = listing
+		srv.Inject(losanttest.Fault{Operation: inviting, Cut: true}, fault)
+		assert.Equal(t, 1, list(t, newClient(t, srv), srv).Count, "the client retries")
+	}
+	requests := srv.Requests()
+	assert.Len(t, requests, 6)
+	for _, request := range requests {
+		assert.Equal(t, listing, request.Operation)
+		assert.False(t, request.TookEffect, "a list has no effect")
+	}
 }

@@ -2,17 +2,17 @@ package losanttest
 
 import "strings"
 
-// glob is a filter: * matches any text, ? matches one byte, and everything else
-// matches itself.
+// glob is a compiled filter: * matches any text, ? matches one byte, and any other
+// byte matches itself.
 type glob struct {
-	prefix, suffix string   // what the text begins and ends with
-	middle         []string // what is between, in this order; none is empty
-	hasStar        bool     // if not, prefix matches the complete text
-	shortest       int      // the length of the shortest text that matches
+	prefix, suffix string   // parts before the first * and after the last
+	middle         []string // parts between stars, in order; none is empty
+	hasStar        bool     // if false, prefix must match the complete text
+	shortest       int      // length of the shortest text that matches
 }
 
-// newGlob reads a filter, in time proportional to its length. It lowers its
-// case: texts must be in lower case.
+// newGlob compiles a filter, in time proportional to its length. It converts the
+// filter to lower case, so texts to match must be in lower case.
 func newGlob(filter string) glob {
 	parts := strings.Split(strings.ToLower(filter), "*")
 	last := len(parts) - 1
@@ -30,8 +30,8 @@ func newGlob(filter string) glob {
 	return g
 }
 
-// matches takes each part where it first occurs and never goes back, so it
-// looks at most once at each byte for a part without ?.
+// matches reports whether the complete text matches. It finds each part at its
+// first occurrence and does not backtrack, so the time without ? is linear.
 func (g glob) matches(text string) bool {
 	if len(text) < g.shortest || !g.hasStar && len(text) != g.shortest {
 		return false
@@ -51,7 +51,7 @@ func (g glob) matches(text string) bool {
 	return true
 }
 
-// index is where part first matches in text, or -1.
+// index returns the index of the first match of part in text, or -1.
 func index(text, part string) int {
 	if !strings.Contains(part, "?") {
 		return strings.Index(text, part)
@@ -64,7 +64,8 @@ func index(text, part string) int {
 	return -1
 }
 
-// matchesHere reports whether text, which is long enough, begins with part.
+// matchesHere reports whether text begins with part. The text must not be shorter
+// than part.
 func matchesHere(part, text string) bool {
 	for n := range len(part) {
 		if part[n] != '?' && part[n] != text[n] {

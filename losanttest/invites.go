@@ -11,7 +11,7 @@ import (
 	"github.com/losant-community/losant-rest-go"
 )
 
-// maxInvites is how many invitations there can be for Post to add one.
+// maxInvites is the number of invitations at which Post refuses to add another.
 const maxInvites = 10_000
 
 func noSuchInvite() *response {
@@ -53,8 +53,8 @@ func (s *Server) resendInvite(c *call) *response {
 	return s.inviteResponse(c, invite)
 }
 
-// resend changes an invitation and renews it. It returns false if there is no
-// such invitation.
+// resend renews an invitation with changes. It returns false if the invitation does
+// not exist.
 func (s *Server) resend(c *call, changes losant.OrgRoleInfo) (losant.OrgInvite, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +65,7 @@ func (s *Server) resend(c *call, changes losant.OrgRoleInfo) (losant.OrgInvite, 
 	}
 	if s.config.resendID != ResendKeepsID {
 		delete(s.invites, id)
-		invite.ID = "" // add makes another
+		invite.ID = "" // add creates a new one
 	}
 	invite.InviteDate = time.Time{} // add sets it to now
 	invite.Role = cmp.Or(changes.Role, invite.Role)
@@ -79,8 +79,8 @@ func (s *Server) resend(c *call, changes losant.OrgRoleInfo) (losant.OrgInvite, 
 	return s.current(s.add(invite)), true
 }
 
-// getInvites returns the invitations that match, in the order asked for. It
-// sorts and filters a snapshot, without the lock.
+// getInvites filters and sorts a snapshot of the invitations, without holding the
+// lock.
 func (s *Server) getInvites(c *call) *response {
 	sortField := cmp.Or(losant.OrgInviteField(c.Query.Get("sortField")), losant.OrgInviteFieldInviteDate)
 	sortDirection := cmp.Or(c.Query.Get("sortDirection"), string(losant.SortDescending))
@@ -114,12 +114,12 @@ func (s *Server) postInvite(c *call) *response {
 	invite, ok := s.post(c, post)
 	if !ok {
 		return apiError(http.StatusBadRequest, "Validation",
-			fmt.Sprintf("The organization has %d invitations, the most that Post adds to", maxInvites))
+			fmt.Sprintf("The organization has %d invitations; Post adds no more", maxInvites))
 	}
 	return jsonResponse(c.route.status, s.collectionDocument(c, []losant.OrgInvite{invite}))
 }
 
-// post adds an invitation. It returns false if there are too many.
+// post adds an invitation. It returns false if there are maxInvites already.
 func (s *Server) post(c *call, post losant.OrgInvitePost) (losant.OrgInvite, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,7 +136,7 @@ func (s *Server) post(c *call, post losant.OrgInvitePost) (losant.OrgInvite, boo
 	})), true
 }
 
-// collectionDocument returns a list of invitations in the API's form.
+// collectionDocument returns a collection of invitations in the API's format.
 func (s *Server) collectionDocument(c *call, invites []losant.OrgInvite) map[string]any {
 	items := make([]map[string]any, len(invites))
 	for n, invite := range invites {
@@ -149,12 +149,12 @@ func (s *Server) collectionDocument(c *call, invites []losant.OrgInvite) map[str
 	return document
 }
 
-// inviteResponse returns the response with one invitation.
+// inviteResponse returns a response with one invitation.
 func (s *Server) inviteResponse(c *call, invite losant.OrgInvite) *response {
 	return jsonResponse(c.route.status, s.inviteDocument(c, invite))
 }
 
-// inviteDocument returns an invitation in the API's form.
+// inviteDocument returns an invitation in the API's format.
 func (s *Server) inviteDocument(c *call, invite losant.OrgInvite) map[string]any {
 	document := make(map[string]any)
 	decode(jsonResponse(0, invite).body, &document)
@@ -162,8 +162,7 @@ func (s *Server) inviteDocument(c *call, invite losant.OrgInvite) map[string]any
 	return document
 }
 
-// link adds the type and the links to a document, unless the request says not
-// to.
+// link adds _type and _links to a document, unless _links is false in the request.
 func (s *Server) link(c *call, document map[string]any, kind, path string) {
 	switch c.Query.Get("_links") {
 	case "false", "False", "0":

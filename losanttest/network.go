@@ -10,26 +10,26 @@ import (
 	"syscall"
 )
 
-// memoryURL is the base URL of a server in memory. It is on loopback, since the
-// client refuses http:// elsewhere, and on a port where nothing listens.
+// memoryURL is the base URL of a server in memory. The host is on loopback,
+// because the client refuses http:// to other hosts. Nothing listens on the port.
 const memoryURL = "http://127.0.0.1:1"
 
-// network is how clients reach a server.
+// network is the listener of a server and the way to connect to it.
 type network interface {
 	net.Listener
-	// dial connects to the listener.
+	// dial connects to the server.
 	dial(ctx context.Context) (net.Conn, error)
-	// url is the base URL of the server.
+	// url returns the base URL of the server.
 	url() string
 }
 
-// loopback is a network of TCP on a free port.
+// loopback is a TCP network on a free port of the loopback interface.
 type loopback struct{ net.Listener }
 
 func listenOnLoopback() (network, error) {
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		// A machine may have IPv6 alone.
+		// The machine may have only IPv6.
 		var errIPv6 error
 		if listener, errIPv6 = (&net.ListenConfig{}).Listen(context.Background(), "tcp", "[::1]:0"); errIPv6 != nil {
 			return nil, errors.Join(err, errIPv6)
@@ -44,8 +44,8 @@ func (l loopback) dial(ctx context.Context) (net.Conn, error) {
 
 func (l loopback) url() string { return "http://" + l.Addr().String() }
 
-// memory is a network of pipes. It uses only channels, mutexes and timers,
-// which a bubble of testing/synctest controls.
+// memory is a network of pipes. It blocks only on channels, mutexes and timers,
+// so that it works in a bubble of testing/synctest.
 type memory struct {
 	accepted chan net.Conn
 	closed   chan struct{}
@@ -92,7 +92,7 @@ func (m *memory) dial(ctx context.Context) (net.Conn, error) {
 	}
 }
 
-// memoryConn is an end of a pipe that can be reset like a TCP connection.
+// memoryConn is one end of a pipe. Like a TCP connection, it can be reset.
 type memoryConn struct {
 	net.Conn
 
@@ -107,8 +107,8 @@ func (c *memoryConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// abort closes conn, and resets it if it can: then the other end reads a
-// connection reset instead of an end of file.
+// abort resets conn, so that the other end reads ECONNRESET instead of EOF. It
+// only closes a connection of an unknown type.
 func abort(conn net.Conn) {
 	switch conn := conn.(type) {
 	case *net.TCPConn:

@@ -15,9 +15,7 @@ import (
 	"github.com/losant-community/losant-rest-go/losanttest"
 )
 
-// The wait for a Retry-After passes in no time on a fake clock, which real
-// connections would stop (golang/go#71345).
-func TestMemoryNetworkInABubble(t *testing.T) {
+func TestMemoryNetworkWorksInABubble(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		srv := losanttest.New(t, losanttest.WithMemoryNetwork())
@@ -44,8 +42,7 @@ func TestMemoryNetworkInABubble(t *testing.T) {
 	})
 }
 
-// A program under test makes its client itself.
-func TestTransport(t *testing.T) {
+func TestTransportConnectsToTheServerForEveryHost(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string][]losanttest.Option{"loopback": nil, "in memory": {losanttest.WithMemoryNetwork()}} {
 		t.Run(name, func(t *testing.T) {
@@ -57,10 +54,10 @@ func TestTransport(t *testing.T) {
 				losant.WithBaseURL("http://losant.test"), losant.WithInsecureHTTP())
 			require.NoError(t, err)
 			_, err = get(t, client, ref)
-			require.NoError(t, err, "whatever the host is")
+			require.NoError(t, err, "the host in the URL has no effect")
 
 			client, err = losant.NewClient(srv.Token, losant.WithHTTPClient(hc), losant.WithBaseURL(srv.URL))
-			require.NoError(t, err, "the URL is one that the client accepts")
+			require.NoError(t, err, "package losant must accept the URL")
 			_, err = get(t, client, ref)
 			require.NoError(t, err)
 
@@ -71,7 +68,7 @@ func TestTransport(t *testing.T) {
 	}
 }
 
-func TestCutInMemoryIsAReset(t *testing.T) {
+func TestCutInMemoryResetsTheConnection(t *testing.T) {
 	t.Parallel()
 	srv := losanttest.New(t, losanttest.WithMemoryNetwork())
 	ref := srv.AddInvite(losant.OrgInvite{})
@@ -86,12 +83,12 @@ func TestCutInMemoryIsAReset(t *testing.T) {
 	require.ErrorIs(t, err, syscall.ECONNRESET)
 }
 
-func TestDialInMemoryEndsWithItsContext(t *testing.T) {
+func TestDialInMemoryObservesItsContext(t *testing.T) {
 	t.Parallel()
 	srv := losanttest.New(t, losanttest.WithMemoryNetwork())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for range 100 { // the listener may be ready as well
+	for range 100 { // the listener may be ready, too
 		conn, err := srv.Transport().DialContext(ctx, "", "")
 		if err != nil {
 			require.ErrorIs(t, err, context.Canceled)
@@ -99,5 +96,5 @@ func TestDialInMemoryEndsWithItsContext(t *testing.T) {
 		}
 		require.NoError(t, conn.Close())
 	}
-	assert.Fail(t, "the dial does not look at its context")
+	assert.Fail(t, "the dial ignores its context")
 }

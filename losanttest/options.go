@@ -10,23 +10,24 @@ type config struct {
 	inMemory bool
 }
 
-// ResendID is what ResendInvite does with the id of an invitation. Losant does
-// not document it.
+// ResendID selects whether ResendInvite changes the id of an invitation. Losant
+// does not document whether it does.
 type ResendID int
 
-// What ResendInvite does with the id.
+// Values for [WithResendID].
 const (
-	// ResendMakesID gives the invitation a new id. The old id no longer exists.
-	// This is the default.
+	// ResendMakesID creates a new id. The old id no longer exists. This is the
+	// default.
 	ResendMakesID ResendID = iota
-	// ResendKeepsID keeps the id. Losant's manual of 2019 suggests so: after
-	// Renew, the old link is valid again.
+	// ResendKeepsID keeps the id. Losant's manual of 2019 suggests this behavior:
+	// after Renew, the old link is valid again.
 	ResendKeepsID
 )
 
-// WithResendID sets what ResendInvite does with the id of an invitation. A
-// program that uses the id in the response works with either; run its tests
-// with both. The default is ResendMakesID. It panics if id is neither.
+// WithResendID selects whether ResendInvite changes the id of an invitation. The
+// default is ResendMakesID. Run a program's tests with both values: a program that
+// uses the id from the response works with either. WithResendID panics if id is
+// neither value.
 func WithResendID(id ResendID) Option {
 	if id != ResendMakesID && id != ResendKeepsID {
 		panic(fmt.Sprintf("losanttest: WithResendID(%d): use ResendMakesID or ResendKeepsID", id))
@@ -34,11 +35,11 @@ func WithResendID(id ResendID) Option {
 	return func(c *config) { c.resendID = id }
 }
 
-// WithMemoryNetwork makes the server listen in memory instead of on loopback,
-// so that it works inside a bubble of [testing/synctest]. The server must be
-// made inside the bubble. Its URL then leads nowhere by itself: only the clients
-// of [Server.Client] and transports of [Server.Transport] reach the server. The
-// default is a free port of the loopback interface.
+// WithMemoryNetwork makes the server listen in memory, so that it works inside a
+// bubble of [testing/synctest]. Create the server inside the bubble. Only clients
+// from [Server.Client] and transports from [Server.Transport] can connect to the
+// server: no port listens at its URL. By default, the server listens on a free
+// port of the loopback interface.
 func WithMemoryNetwork() Option {
 	return func(c *config) { c.inMemory = true }
 }

@@ -6,27 +6,27 @@ import (
 	"slices"
 )
 
-// The bounds of what a server keeps of the requests. The package documentation
-// states them.
+// Limits for the requests that a server keeps. The package documentation states
+// them.
 const (
 	maxRequests     = 10_000
-	maxRequestBytes = 32 << 20 // of all requests together
-	maxBodyBytes    = 1 << 20  // of one request
+	maxRequestBytes = 32 << 20 // for all requests together
+	maxBodyBytes    = 1 << 20  // for the body of one request
 )
 
 // Request is a request that the server received.
 type Request struct {
-	Operation  string      // such as "InstanceOrgInvite.Get"; "" if no action has the path and the method
-	Method     string      // the HTTP method
-	Path       string      // as sent, without the query
-	Query      url.Values  // what could be decoded of the query
+	Operation  string      // such as "InstanceOrgInvite.Get"; "" if no action has this path and method
+	Method     string      // HTTP method
+	Path       string      // path as sent, without the query
+	Query      url.Values  // parameters; those that cannot be decoded are left out
 	Header     http.Header // without Host
-	Body       []byte      // at most the first 1 MiB; empty if there was none
-	StatusCode int         // of the response; 0 if there is none yet, or the connection was cut
-	TookEffect bool        // it changed the state, or "sent" an email
+	Body       []byte      // the first 1 MiB of the body
+	StatusCode int         // status of the response; 0 before the response, and if the connection was cut without one
+	TookEffect bool        // whether the action created, resent or deleted an invitation
 }
 
-// size estimates the memory that r takes, in bytes.
+// size estimates the memory that r occupies, in bytes.
 func (r *Request) size() int {
 	const overhead = 512
 	size := overhead + len(r.Path) + len(r.Body)
@@ -49,14 +49,14 @@ func (r *Request) clone() Request {
 	return c
 }
 
-// recording is the requests that a server keeps.
+// recording holds the requests that a server keeps.
 type recording struct {
-	kept  []*Request
-	bytes int // of those kept
-	count int // of all
+	kept  []*Request // oldest first
+	bytes int        // sum of the sizes of kept
+	count int        // all requests received
 }
 
-// add appends r, and drops the oldest requests beyond the bounds.
+// add appends request, and removes the oldest requests beyond the limits.
 func (r *recording) add(request *Request) {
 	r.count++
 	r.kept = append(r.kept, request)
@@ -68,10 +68,10 @@ func (r *recording) add(request *Request) {
 	}
 }
 
-// Requests returns the requests that the server received, oldest first. A
-// client that has its response finds its request here, with the final
-// StatusCode and TookEffect. The server keeps the last 10,000 requests, and
-// fewer if they exceed 32 MiB; RequestCount counts them all.
+// Requests returns copies of the requests that the server received, oldest first.
+// The server keeps the last 10,000 requests, or fewer if they exceed 32 MiB.
+// Once a client has received a response, StatusCode and TookEffect of its request
+// are final.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,8 +82,8 @@ func (s *Server) Requests() []Request {
 	return requests
 }
 
-// RequestCount returns how many requests the server has received, including
-// those that it no longer keeps.
+// RequestCount returns the number of requests that the server has received,
+// including those that it no longer keeps.
 func (s *Server) RequestCount() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,11 +17,11 @@ import (
 // idPattern is the API's pattern of an id.
 var idPattern = regexp.MustCompile(`^[A-Fa-f\d]{24}$`)
 
-// check returns what is wrong with a decoded JSON value. field names the value
-// in the error.
+// check returns an error if a decoded JSON value is invalid. The error calls the
+// value field.
 type check func(field string, value any) error
 
-// schema is a JSON schema, with the keywords that the description uses.
+// schema is a JSON schema. Its fields are the keywords that the description uses.
 type schema struct {
 	Type                 string             `json:"type"`
 	Properties           map[string]*schema `json:"properties"`
@@ -35,7 +35,8 @@ type schema struct {
 	MaxLength            *int               `json:"maxLength"`
 }
 
-// check checks value, as package json decodes it into an any, against s.
+// check checks value against s. The value is one that encoding/json decodes into
+// an any.
 func (s *schema) check(field string, value any) error {
 	var err error
 	switch s.Type {
@@ -108,7 +109,7 @@ func (s *schema) checkString(field string, value any) error {
 	case !ok:
 		return fmt.Errorf("%s must be a string", field)
 	case !utf8.ValidString(text):
-		return fmt.Errorf("%s must be text in UTF-8", field)
+		return fmt.Errorf("%s must be valid UTF-8", field)
 	case s.MaxLength != nil && utf8.RuneCountInString(text) > *s.MaxLength:
 		return fmt.Errorf("%s must have at most %d characters", field, *s.MaxLength)
 	case s.Pattern != "" && !compiled(s.Pattern).MatchString(text):
@@ -116,13 +117,13 @@ func (s *schema) checkString(field string, value any) error {
 	case s.Format == "email" && !isEmail(text):
 		return fmt.Errorf("%s must be an email address", field)
 	case s.Format == "date-time" && !isDateTime(text):
-		return fmt.Errorf("%s must be a date and time of RFC 3339", field)
+		return fmt.Errorf("%s must be a date and time in RFC 3339 format", field)
 	}
 	return nil
 }
 
-// compiled compiles a pattern of the description. All of them are idPattern
-// today.
+// compiled returns the compiled form of a pattern. Today, every pattern in the
+// description is that of an id, which is compiled only once.
 func compiled(pattern string) *regexp.Regexp {
 	if pattern == idPattern.String() {
 		return idPattern
@@ -130,8 +131,8 @@ func compiled(pattern string) *regexp.Regexp {
 	return regexp.MustCompile(pattern)
 }
 
-// isEmail reports whether text is an email address and nothing else. The parser
-// also takes names, comments and brackets, and all of Unicode.
+// isEmail reports whether text is only an email address, in ASCII. The parser also
+// accepts display names, comments, angle brackets and Unicode.
 func isEmail(text string) bool {
 	address, err := mail.ParseAddress(text)
 	return err == nil && address.Address == text &&
@@ -143,7 +144,7 @@ func isDateTime(text string) bool {
 	return err == nil
 }
 
-// checkID checks a part of a path that is an id.
+// checkID returns an error if the path segment id is not an id.
 func checkID(name, id string) error {
 	if !idPattern.MatchString(id) {
 		return errors.New(name + " must match " + idPattern.String())

@@ -13,18 +13,18 @@ import (
 	"time"
 )
 
-// call is one request on its way.
+// call is a request that is being handled.
 type call struct {
 	*Request
 
-	route    *route            // nil if no action has the path and the method
-	allowed  []string          // the methods of the path
-	ids      map[string]string // by their name in the template
-	err      error             // why the query or the body could not be read
-	tooLarge bool              // the body
+	route    *route            // nil if no action has this path and method
+	allowed  []string          // methods that the path has
+	ids      map[string]string // by the name in the template
+	err      error             // error of reading the query or the body
+	tooLarge bool              // the body exceeds maxBodyBytes
 }
 
-// response is what goes back.
+// response is an HTTP response.
 type response struct {
 	status int
 	header http.Header
@@ -57,7 +57,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.respond(w, c, fault.response(ordinary), fault.CutBody)
 }
 
-// respond writes a response, or with half only half of its body.
+// respond writes a response. If half is true, it writes only half of the body.
 func (s *Server) respond(w http.ResponseWriter, c *call, response response, half bool) {
 	s.mu.Lock()
 	c.StatusCode = response.status
@@ -69,10 +69,10 @@ func (s *Server) respond(w http.ResponseWriter, c *call, response response, half
 	if half {
 		body = body[:len(body)/2] // net/http then closes the connection
 	}
-	_, _ = w.Write(body) // the client may be gone
+	_, _ = w.Write(body) // fails if the client has disconnected
 }
 
-// receive reads and records a request, and takes its fault from the queue.
+// receive reads a request, records it and removes its fault from the queue.
 func (s *Server) receive(w http.ResponseWriter, r *http.Request) (*call, Fault) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	body, errBody := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
@@ -98,7 +98,8 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (*call, Fault) 
 	return c, s.takeFault(c.Operation)
 }
 
-// takeFault takes the first fault for operation from the queue. s.mu is held.
+// takeFault removes the first fault for operation from the queue and returns it.
+// The caller must hold s.mu.
 func (s *Server) takeFault(operation string) Fault {
 	n := slices.IndexFunc(s.faults, func(f Fault) bool { return f.Operation == "" || f.Operation == operation })
 	if n < 0 {
@@ -111,7 +112,7 @@ func (s *Server) takeFault(operation string) Fault {
 	return fault
 }
 
-// match reports whether path has the form of template, and returns its ids.
+// match returns the ids in path, and whether path has the form of template.
 func match(template, path string) (map[string]string, bool) {
 	names, values := strings.Split(template, "/"), strings.Split(path, "/")
 	if len(names) != len(values) {
@@ -129,7 +130,8 @@ func match(template, path string) (map[string]string, bool) {
 	return ids, true
 }
 
-// wait waits for d. It returns false if the client is gone or Close begins.
+// wait waits for d. It returns false if the client disconnects or Close begins
+// first.
 func (s *Server) wait(ctx context.Context, d time.Duration) bool {
 	if d == 0 {
 		return true
@@ -138,7 +140,7 @@ func (s *Server) wait(ctx context.Context, d time.Duration) bool {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return ctx.Err() == nil // both may have happened by now
+		return ctx.Err() == nil // both channels may be ready
 	case <-ctx.Done():
 	case <-s.closing:
 	}
@@ -149,12 +151,12 @@ func (s *Server) wait(ctx context.Context, d time.Duration) bool {
 func cut(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		panic(http.ErrAbortHandler) // which closes it
+		panic(http.ErrAbortHandler) // closes the connection
 	}
 	abort(conn)
 }
 
-// act carries the action out, or refuses it.
+// act checks a request and performs its action.
 func (s *Server) act(c *call) *response {
 	if refusal := s.refusal(c); refusal != nil {
 		return refusal

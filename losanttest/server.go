@@ -13,65 +13,66 @@ import (
 	"github.com/losant-community/losant-rest-go"
 )
 
-// Server is a Losant API with one instance, which has one organization. Make
-// one with [New] or [NewServer]. It is safe for concurrent use. Do not change
-// its fields.
+// Server is an in-memory Losant API with one instance, which has one
+// organization. Create it with [New] or [NewServer]. It is safe for concurrent
+// use. Its fields must not be changed.
 type Server struct {
 	URL        string // the base URL, http://
-	Token      string // the only token that it accepts, for all actions
-	InstanceID string // of the only instance, 24 hexadecimal digits
-	OrgID      string // of its only organization, 24 hexadecimal digits
+	Token      string // the only valid token; it permits all actions
+	InstanceID string // id of the instance, 24 hexadecimal digits
+	OrgID      string // id of the organization, 24 hexadecimal digits
 
 	config  config
 	network network
 	http    *http.Server
 	routes  []route
 
-	once     sync.Once     // for Close
-	closing  chan struct{} // closed when Close begins
-	serving  sync.WaitGroup
-	handlers sync.WaitGroup // guarded by closed, so that none is added while Close waits
+	once     sync.Once      // for Close
+	closing  chan struct{}  // closed when Close begins
+	serving  sync.WaitGroup // the goroutine that accepts connections
+	conns    sync.WaitGroup // open connections
+	handlers sync.WaitGroup // requests in progress; closed prevents an Add while Close waits
 
-	idPrefix string // of the ids of invitations that it makes
+	idPrefix string // of the ids of new invitations
 
-	mu       sync.Mutex // guards the rest, and the fields of the requests
+	mu       sync.Mutex // guards the fields below, and the fields of the requests
 	closed   bool
-	ahead    time.Duration
-	lastID   uint32                      // the number in the last id that it made
+	ahead    time.Duration               // sum of all calls of Advance
+	lastID   uint32                      // suffix of the last id that was created
 	invites  map[string]losant.OrgInvite // by id in lower case
-	faults   []Fault                     // their Times is what is left
+	faults   []Fault                     // Times is the number of requests that remain
 	requests recording
-	clients  []*losant.Client // that it made
+	clients  []*losant.Client // created by Client
 }
 
-// TB is what [New] needs of a [testing.TB]. It is an interface of its own so that
-// programs other than tests can use this package without package testing.
+// TB is the part of [testing.TB] that [New] uses. It is declared here so that this
+// package does not import package testing.
 type TB interface {
 	Helper()
 	Cleanup(func())
 	Fatalf(format string, args ...any)
 }
 
-// New starts a server that closes when the test t, or the subtest or benchmark,
-// ends. It fails t if there is no free port on the loopback interface.
+// New starts a server that closes when the test, subtest or benchmark t ends. If
+// it cannot listen on the loopback interface, it calls t.Fatalf.
 func New(t TB, opts ...Option) *Server {
 	t.Helper()
 	s, err := start(opts)
 	if err != nil {
-		t.Fatalf("losanttest: no free port on the loopback interface: %v", err)
-		return nil // a t that goes on after Fatalf
+		t.Fatalf("losanttest: cannot listen on the loopback interface: %v", err)
+		return nil // a TB of the caller may return from Fatalf
 	}
 	t.Cleanup(s.Close)
 	return s
 }
 
-// NewServer starts a server. The caller must call Close when done; in a test,
-// use [New]. Like [net/http/httptest.NewServer], it panics if there is no free
-// port on the loopback interface.
+// NewServer starts a server. The caller must call Close when finished with it. In
+// a test, use [New] instead. Like [net/http/httptest.NewServer], NewServer panics
+// if it cannot listen on the loopback interface.
 func NewServer(opts ...Option) *Server {
 	s, err := start(opts)
 	if err != nil {
-		panic(fmt.Sprintf("losanttest: no free port on the loopback interface: %v", err))
+		panic(fmt.Sprintf("losanttest: cannot listen on the loopback interface: %v", err))
 	}
 	return s
 }
@@ -98,11 +99,11 @@ func start(opts []Option) (*Server, error) {
 	s.URL = s.network.url()
 	s.routes = routes(s.actions())
 	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), ConnState: s.connState}
-	s.serving.Go(func() { _ = s.http.Serve(s.network) }) // ErrServerClosed
+	s.serving.Go(func() { _ = s.http.Serve(s.network) }) // always returns ErrServerClosed
 	return s, nil
 }
 
-// actions returns what carries out each action of the description.
+// actions returns the handlers of the actions, by operation.
 func (s *Server) actions() map[string]func(*call) *response {
 	return map[string]func(*call) *response{
 		"InstanceOrgInvite.Get":          s.getInvite,
@@ -113,32 +114,39 @@ func (s *Server) actions() map[string]func(*call) *response {
 	}
 }
 
-// connState closes a connection that was accepted while Close was already
-// closing all connections.
+// connState counts the open connections. It closes new connections after Close has
+// begun, because http.Server.Close can miss a connection that is accepted while it
+// runs.
 func (s *Server) connState(conn net.Conn, state http.ConnState) {
-	if state != http.StateNew {
-		return
-	}
-	select {
-	case <-s.closing:
-		_ = conn.Close()
-	default:
+	switch state {
+	case http.StateHijacked, http.StateClosed:
+		s.conns.Done()
+	case http.StateActive, http.StateIdle:
+	case http.StateNew:
+		s.conns.Add(1)
+		select {
+		case <-s.closing:
+			_ = conn.Close()
+		default:
+		}
 	}
 }
 
-// Close stops the server, and closes the idle connections of clients from
-// Client. It returns within one second, whatever clients do: it cuts requests in
-// progress off, also in the Delay of a Fault. After Close returns, no action is
-// carried out; Invite, Invites and Requests still work. Further calls do nothing.
+// Close stops the server and closes the idle connections of clients that Client
+// returned. It does not wait for clients: it closes the connections of requests in
+// progress, including requests in the Delay of a Fault, and returns within one
+// second. No action takes effect after Close returns. Invite, Invites and Requests
+// can still be called. Further calls of Close do nothing.
 func (s *Server) Close() {
 	s.once.Do(func() {
 		s.mu.Lock()
 		s.closed = true
 		s.mu.Unlock()
 		close(s.closing)
-		_ = s.http.Close() // of the listener: there is nothing to do about it
+		_ = s.http.Close() // an error of the listener has no consequence
 		s.handlers.Wait()
 		s.serving.Wait()
+		s.conns.Wait() // after a 413, net/http keeps its goroutine for half a second
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for _, client := range s.clients {
@@ -147,8 +155,8 @@ func (s *Server) Close() {
 	})
 }
 
-// begin reports whether a request may begin, which it may not after Close has
-// begun. If so, the caller must call s.handlers.Done at its end.
+// begin reports whether a request may be handled. It returns false after Close
+// has begun. If it returns true, the caller must call s.handlers.Done.
 func (s *Server) begin() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -159,9 +167,9 @@ func (s *Server) begin() bool {
 	return true
 }
 
-// Client returns a client of this server, with its Token and URL, and, if the
-// server is in memory, with a Transport. opts come after these. The errors are
-// those of [losant.NewClient].
+// Client returns a new client with the server's Token and URL. If the server
+// listens in memory, the client also uses its Transport. The options are applied
+// after these settings. Client returns the errors of [losant.NewClient].
 func (s *Server) Client(opts ...losant.Option) (*losant.Client, error) {
 	own := []losant.Option{losant.WithBaseURL(s.URL)}
 	if s.config.inMemory {
@@ -177,9 +185,9 @@ func (s *Server) Client(opts ...losant.Option) (*losant.Client, error) {
 	return client, nil
 }
 
-// Transport returns a new transport whose connections all lead to this server,
-// whatever the host in the URL is. It uses no proxy. It is for clients that a
-// program makes itself, as with [losant.WithHTTPClient].
+// Transport returns a new transport that connects to this server for every host
+// in a URL. It uses no proxy. Pass it to [losant.WithHTTPClient] in a program that
+// creates its own client.
 func (s *Server) Transport() *http.Transport {
 	return &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return s.network.dial(ctx) },
@@ -188,8 +196,8 @@ func (s *Server) Transport() *http.Transport {
 
 // newID returns a random id.
 func newID() string {
-	const length = 12 // bytes, as 24 digits
+	const length = 12 // bytes: 24 hexadecimal digits
 	id := make([]byte, length)
-	_, _ = rand.Read(id) // never fails
+	_, _ = rand.Read(id) // never returns an error
 	return hex.EncodeToString(id)
 }

@@ -12,24 +12,25 @@ import (
 )
 
 // AddInvite adds an invitation to the organization and returns its ref. It
-// replaces the invitation with the same ID. Missing fields are filled in: a new
-// ID above those before, the Email invited@example.com, the Role view, the
-// server's time as InviteDate, and a TTL of seven days. HasExpired and Links are
-// ignored, since the server computes them.
+// replaces an invitation with the same ID.
 //
-// It panics if the API's schema refuses the invitation: an ID or ResourceID that
-// is not 24 hexadecimal digits, an Email that is not an address, a role that is
-// not in the description, more than 100 grants in a list, or an InviteDate that
-// RFC 3339 cannot write. To test a client against responses that violate the
-// schema, inject a [Fault] with a Body.
+// Zero fields get default values: a new ID, the Email invited@example.com, the
+// Role view, the server's time as InviteDate, and a TTL of seven days. HasExpired
+// and Links are ignored, because the server computes them.
+//
+// AddInvite panics if the invitation violates the API's schema: an ID or
+// ResourceID that is not 24 hexadecimal digits, an invalid Email, a role that is
+// not in the API description, more than 100 grants in a list, or an InviteDate
+// that RFC 3339 cannot represent. To test responses that violate the schema,
+// inject a [Fault] with a Body.
 func (s *Server) AddInvite(invite losant.OrgInvite) losant.InstanceOrgInviteRef {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if invite.ID != "" && !idPattern.MatchString(invite.ID) {
-		panic(fmt.Sprintf("losanttest: the invite's ID %q is not 24 hexadecimal digits", invite.ID))
+		panic(fmt.Sprintf("losanttest: AddInvite: ID %q is not 24 hexadecimal digits", invite.ID))
 	}
 	if _, err := invite.InviteDate.MarshalJSON(); err != nil {
-		panic(fmt.Sprintf("losanttest: the invite's InviteDate: %v", err))
+		panic(fmt.Sprintf("losanttest: AddInvite: InviteDate: %v", err))
 	}
 	invite.Email = cmp.Or(invite.Email, "invited@example.com")
 	invite.Role = cmp.Or(invite.Role, losant.OrgRoleView)
@@ -40,8 +41,7 @@ func (s *Server) AddInvite(invite losant.OrgInvite) losant.InstanceOrgInviteRef 
 	return losant.InstanceOrgInviteRef{InstanceID: s.InstanceID, OrgID: s.OrgID, InviteID: invite.ID}
 }
 
-// checkInvite checks an invitation against the schema of the response that it
-// would become.
+// checkInvite checks an invitation against the schema of responses.
 func checkInvite(invite losant.OrgInvite) error {
 	data, err := json.Marshal(invite)
 	if err != nil {
@@ -54,8 +54,8 @@ func checkInvite(invite losant.OrgInvite) error {
 	return apiDescription().Types["orgInvite"].check("invite", document)
 }
 
-// complete returns invite with the ID, InviteDate and TTL that it lacks. The ID
-// stays free until add is called.
+// complete returns invite with an ID, InviteDate and TTL. A new ID is not used up
+// until add is called.
 func (s *Server) complete(invite losant.OrgInvite) losant.OrgInvite {
 	const week = 7 * 24 * time.Hour
 	if invite.ID == "" {
@@ -69,18 +69,16 @@ func (s *Server) complete(invite losant.OrgInvite) losant.OrgInvite {
 	return invite
 }
 
-// add puts invite into the state, and returns it completed. s.mu is held.
+// add stores invite and returns it completed. The caller must hold s.mu.
 func (s *Server) add(invite losant.OrgInvite) losant.OrgInvite {
 	completed := s.complete(invite)
-	if invite.ID == "" {
-		s.lastID++
-	}
+	s.lastID++
 	s.invites[strings.ToLower(completed.ID)] = clone(completed)
 	return completed
 }
 
-// Invite returns an invitation in its present state, without Links, and whether
-// it exists.
+// Invite returns the current state of an invitation, and whether the invitation
+// exists. Links is nil.
 func (s *Server) Invite(ref losant.InstanceOrgInviteRef) (losant.OrgInvite, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,15 +89,16 @@ func (s *Server) Invite(ref losant.InstanceOrgInviteRef) (losant.OrgInvite, bool
 	return s.current(invite), true
 }
 
-// Invites returns all invitations in their present state, without Links, sorted
-// by InviteDate and then by ID. It is empty, not nil, if there are none.
+// Invites returns the current state of all invitations, sorted by InviteDate and
+// then by ID. Links is nil. If there are no invitations, Invites returns an empty
+// slice that is not nil.
 func (s *Server) Invites() []losant.OrgInvite {
 	invites := s.snapshot()
 	sortInvites(invites, losant.OrgInviteFieldInviteDate)
 	return invites
 }
 
-// snapshot returns all invitations in their present state, in no order.
+// snapshot returns the current state of all invitations, in no particular order.
 func (s *Server) snapshot() []losant.OrgInvite {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,7 +109,7 @@ func (s *Server) snapshot() []losant.OrgInvite {
 	return invites
 }
 
-// sortInvites sorts by a field, ascending, and then by id.
+// sortInvites sorts in ascending order by field and then by id.
 func sortInvites(invites []losant.OrgInvite, field losant.OrgInviteField) {
 	slices.SortFunc(invites, func(a, b losant.OrgInvite) int {
 		byField := a.InviteDate.Compare(b.InviteDate)
@@ -129,7 +128,8 @@ func lowerText(invite losant.OrgInvite, field losant.OrgInviteField) string {
 	return strings.ToLower(invite.Email)
 }
 
-// current returns a copy of invite with HasExpired by the server's clock.
+// current returns a copy of invite, with HasExpired by the server's clock. The
+// caller must hold s.mu.
 func (s *Server) current(invite losant.OrgInvite) losant.OrgInvite {
 	invite.HasExpired = !s.now().Before(invite.ExpiresAt())
 	return clone(invite)
@@ -143,14 +143,15 @@ func clone(invite losant.OrgInvite) losant.OrgInvite {
 }
 
 // Advance moves the server's clock forward by d, so that invitations expire. It
-// does not shorten the Delay of a Fault.
+// does not shorten the Delay of a [Fault].
 func (s *Server) Advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ahead += d
 }
 
-// now is the server's time, in the precision of the API.
+// now returns the server's time, with the precision of the API. The caller must
+// hold s.mu.
 func (s *Server) now() time.Time {
 	return time.Now().Add(s.ahead).UTC().Truncate(time.Millisecond)
 }

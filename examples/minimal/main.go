@@ -1,5 +1,5 @@
-// Command minimal prints an invitation. Its arguments are the ids of the
-// instance, the organization and the invitation.
+// Command minimal lists the invitations to an organization. It reads the token and
+// the ids from the environment.
 package main
 
 import (
@@ -16,13 +16,12 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if len(os.Args) != 4 {
-		log.Fatal("usage: minimal INSTANCE ORGANIZATION INVITATION")
-	}
-	ref := losant.InstanceOrgInviteRef{InstanceID: os.Args[1], OrgID: os.Args[2], InviteID: os.Args[3]}
-	invite, err := client.InstanceOrgInvite.Get(context.Background(), ref)
+	org := losant.InstanceOrgInvitesRef{InstanceID: os.Getenv("LOSANT_INSTANCE_ID"), OrgID: os.Getenv("LOSANT_ORG_ID")}
+	list, err := client.InstanceOrgInvites.Get(context.Background(), org, losant.InstanceOrgInvitesQuery{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(invite.Email, "is invited to", invite.Role)
+	for _, invite := range list.Items {
+		fmt.Println(invite.Email, "is invited to", invite.Role)
+	}
 }

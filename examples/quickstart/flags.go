@@ -12,38 +12,38 @@ import (
 
 const tokenVariable = "LOSANT_API_TOKEN"
 
-// wish is what the flags and the environment ask for.
-type wish struct {
-	token   string // "": the demonstration
+// config holds the settings from the flags and the environment.
+type config struct {
+	token   string // "": run the demonstration
 	baseURL string
 	ref     losant.InstanceOrgInviteRef
-	resend  losant.OrgRole // "": don't
+	resend  losant.OrgRole // resend with this role; "": do not resend
 	revoke  bool
 }
 
-// parse reads the flags and the environment, and refuses whatever leaves a
-// doubt about which server is meant, or what is to be done there.
-func parse(args []string, getenv func(string) string, help io.Writer) (*wish, error) {
-	w := &wish{token: getenv(tokenVariable)}
+// parse reads the flags and the environment. It returns an error if they do not
+// determine the server, the invite and the action.
+func parse(args []string, getenv func(string) string, help io.Writer) (*config, error) {
+	c := &config{token: getenv(tokenVariable)}
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // its errors come with the whole usage
-	flags.StringVar(&w.ref.InstanceID, "instance", "", "`id` of the instance")
-	flags.StringVar(&w.ref.OrgID, "org", "", "`id` of the organization")
-	flags.StringVar(&w.ref.InviteID, "invite", "", "`id` of the invite")
-	flags.StringVar(&w.baseURL, "base-url", "https://api.losant.com", "`URL` of the API")
-	flags.BoolVar(&w.revoke, "revoke", false, "revoke the invite")
-	flags.Func("resend", "resend the invite with this `role`", func(value string) error {
+	flags.SetOutput(io.Discard) // package flag prints the complete usage with each error
+	flags.StringVar(&c.ref.InstanceID, "instance", "", "`id` of the instance")
+	flags.StringVar(&c.ref.OrgID, "org", "", "`id` of the organization")
+	flags.StringVar(&c.ref.InviteID, "invite", "", "`id` of the invite")
+	flags.StringVar(&c.baseURL, "base-url", "https://api.losant.com", "`URL` of the API")
+	flags.BoolVar(&c.revoke, "revoke", false, "revoke the invite")
+	flags.Func("resend", "resend the invite with this `role`: admin, edit, collaborate, view or none", func(value string) error {
 		switch role := losant.OrgRole(value); role {
 		case losant.OrgRoleAdmin, losant.OrgRoleEdit, losant.OrgRoleCollaborate, losant.OrgRoleView, losant.OrgRoleNone:
-			w.resend = role
+			c.resend = role
 			return nil
 		}
-		return errors.New("the role is one of admin, edit, collaborate, view, none")
+		return errors.New("the role must be admin, edit, collaborate, view or none")
 	})
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintf(help, "Reads an invite with the token in %s. "+
-				"Without token and flags: a demonstration on an embedded server.\n", tokenVariable)
+			fmt.Fprintf(help, "Quickstart prints the invite with the given ids. It uses the token in %s.\n"+
+				"Without a token and flags, it runs a demonstration on an embedded server.\n\n", tokenVariable)
 			flags.SetOutput(help)
 			flags.PrintDefaults()
 		}
@@ -57,17 +57,17 @@ func parse(args []string, getenv func(string) string, help io.Writer) (*wish, er
 		}
 	}
 	switch {
-	case flags.NArg() > 0: // and not quoted: it might be a token
-		return nil, errors.New("there is an argument that belongs to no flag; see -help")
-	case w.token == "" && flags.NFlag() > 0:
-		return nil, fmt.Errorf("missing: %s in the environment; needed to reach the API (for the demonstration, give no flags)", tokenVariable)
-	case w.token == "":
-		return w, nil
+	case flags.NArg() > 0: // the message does not quote it, because it may be a token
+		return nil, errors.New("unexpected argument; see -help")
+	case c.token == "" && flags.NFlag() > 0:
+		return nil, fmt.Errorf("%s is not set (required with flags); for the demonstration, use no flags", tokenVariable)
+	case c.token == "":
+		return c, nil
 	case len(missing) > 0:
-		return nil, fmt.Errorf("missing: %s; needed to reach the API (for the demonstration, unset %s and give no flags)",
+		return nil, fmt.Errorf("missing %s (required because %s is set); for the demonstration, unset it and use no flags",
 			strings.Join(missing, ", "), tokenVariable)
-	case w.revoke && w.resend != "":
-		return nil, errors.New("-resend and -revoke contradict each other; give one of them")
+	case c.revoke && c.resend != "":
+		return nil, errors.New("-resend and -revoke cannot be used together")
 	}
-	return w, nil
+	return c, nil
 }

@@ -1,18 +1,19 @@
-// Quickstart shows what it is like to work with the losant package.
+// Quickstart shows how to use package losant.
 //
-// Without flags it needs no account: it starts a losanttest server in this
-// process, reads an invite there, resends it, sees that the old one is gone,
-// and revokes the new one.
+// Without a token and flags it runs a demonstration, which needs no account. It
+// starts a losanttest server in this process, reads an invite there and resends
+// it. Then it shows that the old id no longer exists, and revokes the new invite.
 //
 //	go run ./examples/quickstart
 //
-// With a token and the ids of a real invite it reads that invite. It changes
-// something only if -resend or -revoke says so.
+// With a token and the ids of a real invite it prints that invite. It changes the
+// invite only with -resend or -revoke.
 //
 //	export LOSANT_API_TOKEN=…
 //	go run ./examples/quickstart -instance … -org … -invite …
 //
-// It exits with 1 if a call fails, and with 2 if it does not know what to do.
+// The exit code is 1 if a call fails, and 2 if the flags or the environment are
+// invalid.
 package main
 
 import (
@@ -29,43 +30,44 @@ import (
 	"github.com/losant-community/losant-rest-go/losanttest"
 )
 
+const timeout = time.Minute // for all calls
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+	context.AfterFunc(ctx, stop) // a second Ctrl-C terminates the process
 	code := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
-// run is main, without the process around it. It returns the exit code.
+// run runs the program with these arguments and streams. It returns the exit code.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	const failed, misused = 1, 2
-	w, err := parse(args, getenv, stdout)
+	const failed, misuse = 1, 2
+	c, err := parse(args, getenv, stdout)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return 0
 	case err != nil:
 		fmt.Fprintf(stderr, "quickstart: %v\n", err)
-		return misused
+		return misuse
 	}
 
-	const patience = time.Minute
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if w.token == "" {
+	if c.token == "" {
 		err = demonstrate(ctx, stdout)
 	} else {
-		err = w.fulfil(ctx, stdout)
+		err = c.execute(ctx, stdout)
 	}
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, losant.ErrInvalidArgument): // nothing was sent
 		fmt.Fprintf(stderr, "quickstart: %v\n", err)
-		return misused
+		return misuse
 	case errors.Is(err, losant.ErrOutcomeUnknown):
-		fmt.Fprintf(stderr, "quickstart: %v; do not repeat it yet: "+
-			"read the invite (without -resend and -revoke) or ask the invited person first\n", err)
+		fmt.Fprintf(stderr, "quickstart: %v; before you retry, "+
+			"check the invite without -resend and -revoke, or ask the invited person\n", err)
 		return failed
 	default:
 		fmt.Fprintf(stderr, "quickstart: %v\n", err)
@@ -73,30 +75,29 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 }
 
-// fulfil reads the invite that was asked for, and then changes it if that was
-// asked for too.
-func (w *wish) fulfil(ctx context.Context, out io.Writer) error {
-	client, err := losant.NewClient(w.token, losant.WithBaseURL(w.baseURL))
+// execute prints the invite. Then it resends or revokes it if a flag requests that.
+func (c *config) execute(ctx context.Context, out io.Writer) error {
+	client, err := losant.NewClient(c.token, losant.WithBaseURL(c.baseURL))
 	if err != nil {
 		return err
 	}
 	defer client.CloseIdleConnections()
-	fmt.Fprintf(out, "Talking to %s.\n\n", w.baseURL)
+	fmt.Fprintf(out, "Using %s.\n\n", c.baseURL)
 
-	invite, err := client.InstanceOrgInvite.Get(ctx, w.ref)
+	invite, err := client.InstanceOrgInvite.Get(ctx, c.ref)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "get      %s\n", summary(invite))
 	switch {
-	case w.resend != "":
-		resent, err := client.InstanceOrgInvite.ResendInvite(ctx, w.ref, losant.OrgRoleInfo{Role: w.resend})
+	case c.resend != "":
+		resent, err := client.InstanceOrgInvite.ResendInvite(ctx, c.ref, losant.OrgRoleInfo{Role: c.resend})
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(out, "resend   %s\n", summary(resent))
-	case w.revoke:
-		if err := client.InstanceOrgInvite.Delete(ctx, w.ref); err != nil {
+	case c.revoke:
+		if err := client.InstanceOrgInvite.Delete(ctx, c.ref); err != nil {
 			return err
 		}
 		fmt.Fprintf(out, "revoke   %s is revoked\n", invite.ID)
@@ -104,8 +105,7 @@ func (w *wish) fulfil(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// demonstrate does on an embedded server everything that can be done with an
-// invite.
+// demonstrate gets, resends and revokes an invite on an embedded server.
 func demonstrate(ctx context.Context, out io.Writer) error {
 	server := losanttest.NewServer()
 	defer server.Close()
@@ -115,7 +115,7 @@ func demonstrate(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer client.CloseIdleConnections()
-	fmt.Fprint(out, "Talking to an embedded server, in this process. Losant is not contacted.\n\n")
+	fmt.Fprint(out, "Using an embedded server in this process. Losant is not contacted.\n\n")
 
 	invite, err := client.InstanceOrgInvite.Get(ctx, ref)
 	if err != nil {
@@ -133,11 +133,11 @@ func demonstrate(ctx context.Context, out io.Writer) error {
 	var failure *losant.Error
 	switch {
 	case err == nil:
-		return errors.New("the old invite is still there")
+		return errors.New("the old id still exists")
 	case !errors.Is(err, losant.ErrNotFound), !errors.As(err, &failure):
 		return err
 	}
-	fmt.Fprintf(out, "get      %s, the old one: errors.Is(err, losant.ErrNotFound)\n", ref.InviteID)
+	fmt.Fprintf(out, "get      %s fails, because the old id no longer exists: errors.Is(err, losant.ErrNotFound)\n", ref.InviteID)
 	fmt.Fprintf(out, "         losant.Error: Operation %s, StatusCode %d, Type %s, Attempts %d\n",
 		failure.Operation, failure.StatusCode, failure.Type, failure.Attempts)
 
@@ -146,18 +146,18 @@ func demonstrate(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "revoke   %s is revoked\n", resent.ID)
-	fmt.Fprintf(out, "\nTo read an invite of yours, set %s and give -instance, -org and -invite.\n", tokenVariable)
+	fmt.Fprintf(out, "\nTo print an invite of your organization, set %s and use -instance, -org and -invite.\n", tokenVariable)
 	return nil
 }
 
-// summary is an invite in one line.
+// summary describes an invite in one line.
 func summary(invite *losant.OrgInvite) string {
-	validity := "with no date of expiry"
+	validity := "expiry unknown"
 	switch expiry := invite.ExpiresAt(); {
 	case invite.HasExpired:
 		validity = "expired"
 	case !expiry.IsZero():
-		validity = "until " + expiry.UTC().Format(time.DateOnly)
+		validity = "expires " + expiry.UTC().Format(time.DateOnly)
 	}
 	return fmt.Sprintf("%s for %s as %s, %s", invite.ID, invite.Email, invite.Role, validity)
 }

@@ -25,18 +25,18 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const demonstration = `Talking to an embedded server, in this process. Losant is not contacted.
+const demonstration = `Using an embedded server in this process. Losant is not contacted.
 
-get      ID1 for ada@example.com as view, until DATE
-resend   ID2 for ada@example.com as edit, until DATE
-get      ID1, the old one: errors.Is(err, losant.ErrNotFound)
+get      ID1 for ada@example.com as view, expires DATE
+resend   ID2 for ada@example.com as edit, expires DATE
+get      ID1 fails, because the old id no longer exists: errors.Is(err, losant.ErrNotFound)
          losant.Error: Operation InstanceOrgInvite.Get, StatusCode 404, Type NotFound, Attempts 1
 revoke   ID2 is revoked
 
-To read an invite of yours, set LOSANT_API_TOKEN and give -instance, -org and -invite.
+To print an invite of your organization, set LOSANT_API_TOKEN and use -instance, -org and -invite.
 `
 
-func TestDemonstrationNeedsNothing(t *testing.T) {
+func TestDemonstrationRunsWithoutATokenAndFlags(t *testing.T) {
 	t.Parallel()
 	r := start(t, "")
 	assert.Equal(t, 0, r.code)
@@ -44,40 +44,40 @@ func TestDemonstrationNeedsNothing(t *testing.T) {
 	assert.Equal(t, demonstration, masked(r.stdout))
 }
 
-func TestReadsARealInviteAndNothingElse(t *testing.T) {
+func TestWithoutAChangingFlagTheInviteIsOnlyRead(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
 	r := start(t, api.Token, api.flags()...)
 	assert.Equal(t, 0, r.code)
 	assert.Empty(t, r.stderr)
-	assert.Equal(t, "Talking to "+api.URL+".\n\nget      ID1 for grace@example.com as view, until DATE\n", masked(r.stdout))
+	assert.Equal(t, "Using "+api.URL+".\n\nget      ID1 for grace@example.com as view, expires DATE\n", masked(r.stdout))
 	assert.Equal(t, []string{"GET"}, api.methods())
 }
 
-func TestResendsOnlyWithTheFlag(t *testing.T) {
+func TestResendFlagResendsWithTheRole(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
 	r := start(t, api.Token, api.flags("-resend", "edit")...)
 	assert.Equal(t, 0, r.code)
 	assert.Empty(t, r.stderr)
-	assert.Equal(t, "Talking to "+api.URL+".\n\nget      ID1 for grace@example.com as view, until DATE\n"+
-		"resend   ID2 for grace@example.com as edit, until DATE\n", masked(r.stdout))
+	assert.Equal(t, "Using "+api.URL+".\n\nget      ID1 for grace@example.com as view, expires DATE\n"+
+		"resend   ID2 for grace@example.com as edit, expires DATE\n", masked(r.stdout))
 	require.Equal(t, []string{"GET", "POST"}, api.methods())
 	assert.JSONEq(t, `{"role": "edit"}`, string(api.Requests()[1].Body))
 }
 
-func TestRevokesOnlyWithTheFlag(t *testing.T) {
+func TestRevokeFlagRevokes(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
 	r := start(t, api.Token, api.flags("-revoke")...)
 	assert.Equal(t, 0, r.code)
 	assert.Empty(t, r.stderr)
-	assert.Equal(t, "Talking to "+api.URL+".\n\nget      ID1 for grace@example.com as view, until DATE\n"+
+	assert.Equal(t, "Using "+api.URL+".\n\nget      ID1 for grace@example.com as view, expires DATE\n"+
 		"revoke   ID1 is revoked\n", masked(r.stdout))
 	assert.Equal(t, []string{"GET", "DELETE"}, api.methods())
 }
 
-func TestMisuseSendsNothing(t *testing.T) {
+func TestInvalidSettingsExitWith2AndSendNothing(t *testing.T) {
 	t.Parallel()
 	const token = "secret-of-mine"
 	const id = "0123456789abcdef01234567"
@@ -87,22 +87,22 @@ func TestMisuseSendsNothing(t *testing.T) {
 		args  []string
 		want  string
 	}{
-		"a token without flags":     {token, nil, "missing: -instance, -org, -invite;"},
-		"a token and only the API":  {token, []string{"-base-url", "API"}, "missing: -instance, -org, -invite;"},
-		"a token without an invite": {token, []string{"-base-url", "API", "-instance", id, "-org", id}, "missing: -invite;"},
-		"an empty id":               {token, append([]string{"-base-url", "API"}, "-instance", id, "-org", "", "-invite", id), "missing: -org;"},
-		"flags without a token":     {"", append([]string{"-base-url", "API"}, ids...), "missing: LOSANT_API_TOKEN"},
-		"only -revoke, no token":    {"", []string{"-revoke"}, "missing: LOSANT_API_TOKEN"},
-		"-resend and -revoke":       {token, append([]string{"-base-url", "API", "-resend", "edit", "-revoke"}, ids...), "contradict each other"},
-		"an unknown role":           {token, append([]string{"-base-url", "API", "-resend", "owner"}, ids...), "one of admin, edit, collaborate, view, none"},
-		"an empty role":             {token, append([]string{"-base-url", "API", "-resend", ""}, ids...), "one of admin, edit, collaborate, view, none"},
+		"a token without flags":     {token, nil, "missing -instance, -org, -invite ("},
+		"only the base URL":         {token, []string{"-base-url", "API"}, "missing -instance, -org, -invite ("},
+		"a token without an invite": {token, []string{"-base-url", "API", "-instance", id, "-org", id}, "missing -invite ("},
+		"an empty id":               {token, append([]string{"-base-url", "API"}, "-instance", id, "-org", "", "-invite", id), "missing -org ("},
+		"flags without a token":     {"", append([]string{"-base-url", "API"}, ids...), "LOSANT_API_TOKEN is not set"},
+		"only -revoke, no token":    {"", []string{"-revoke"}, "LOSANT_API_TOKEN is not set"},
+		"-resend and -revoke":       {token, append([]string{"-base-url", "API", "-resend", "edit", "-revoke"}, ids...), "cannot be used together"},
+		"an unknown role":           {token, append([]string{"-base-url", "API", "-resend", "owner"}, ids...), "must be admin, edit, collaborate, view or none"},
+		"an empty role":             {token, append([]string{"-base-url", "API", "-resend", ""}, ids...), "must be admin, edit, collaborate, view or none"},
 		"an unknown flag":           {token, append([]string{"-base-url", "API", "-token", token}, ids...), "-token"},
-		"an argument":               {token, append(append([]string{"-base-url", "API"}, ids...), token), "belongs to no flag"},
-		"an argument, no token":     {"", []string{token}, "belongs to no flag"},
-		"an id that is none":        {token, []string{"-base-url", "API", "-instance", id, "-org", id, "-invite", ".."}, `InviteID ".."`},
-		"a base URL that is none":   {token, append([]string{"-base-url", "api.losant.com"}, ids...), "the base URL"},
+		"an argument":               {token, append(append([]string{"-base-url", "API"}, ids...), token), "unexpected argument"},
+		"an argument, no token":     {"", []string{token}, "unexpected argument"},
+		"an invalid id":             {token, []string{"-base-url", "API", "-instance", id, "-org", id, "-invite", ".."}, `InviteID ".."`},
+		"an invalid base URL":       {token, append([]string{"-base-url", "api.losant.com"}, ids...), "the base URL"},
 		"an empty base URL":         {token, append([]string{"-base-url", ""}, ids...), "the base URL"},
-		"a base URL in the clear":   {token, append([]string{"-base-url", "http://api.losant.com"}, ids...), "in the clear"},
+		"a base URL without TLS":    {token, append([]string{"-base-url", "http://api.losant.com"}, ids...), "base URL"},
 		"a token with a line break": {token + "\n", append([]string{"-base-url", "API"}, ids...), "the token has"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -125,7 +125,7 @@ func TestMisuseSendsNothing(t *testing.T) {
 	}
 }
 
-func TestAFailedCallIsOneLine(t *testing.T) {
+func TestFailedCallExitsWith1AndPrintsOneLine(t *testing.T) {
 	t.Parallel()
 	const get, resend, revoke = "InstanceOrgInvite.Get", "InstanceOrgInvite.ResendInvite", "InstanceOrgInvite.Delete"
 	for name, c := range map[string]struct {
@@ -147,15 +147,15 @@ func TestAFailedCallIsOneLine(t *testing.T) {
 			losanttest.Fault{Operation: get, StatusCode: http.StatusTooManyRequests, RetryAfter: "3600"}, nil,
 			"retry after 1h0m0s", false, []string{"GET"},
 		},
-		"a resend that is refused": {
+		"a resend that fails": {
 			losanttest.Fault{Operation: resend, StatusCode: http.StatusForbidden}, []string{"-resend", "edit"},
 			"403", false, []string{"GET", "POST"},
 		},
-		"a resend that is done, and the answer lost": {
+		"a resend that takes effect without a response": {
 			losanttest.Fault{Operation: resend, Cut: true, TakesEffect: true}, []string{"-resend", "edit"},
 			resend, true, []string{"GET", "POST"},
 		},
-		"a revocation that is done, and the answer made no sense": {
+		"a revocation that takes effect with an invalid response": {
 			losanttest.Fault{Operation: revoke, HTML: true, TakesEffect: true}, []string{"-revoke"},
 			revoke, true, []string{"GET", "DELETE"},
 		},
@@ -167,7 +167,7 @@ func TestAFailedCallIsOneLine(t *testing.T) {
 			r := start(t, api.Token, api.flags(c.flags...)...)
 			assert.Equal(t, 1, r.code)
 			assertOneLine(t, r.stderr, c.want)
-			const advice = "do not repeat it yet: read the invite (without -resend and -revoke)"
+			const advice = "before you retry, check the invite without -resend and -revoke"
 			assert.Equal(t, c.unknown, strings.Contains(r.stderr, advice), r.stderr)
 			assert.NotContains(t, r.stdout+r.stderr, api.Token)
 			assert.Equal(t, c.methods, api.methods())
@@ -175,7 +175,7 @@ func TestAFailedCallIsOneLine(t *testing.T) {
 	}
 }
 
-func TestHelp(t *testing.T) {
+func TestHelpListsEachFlag(t *testing.T) {
 	t.Parallel()
 	r := start(t, "", "-help")
 	assert.Equal(t, 0, r.code)
@@ -185,20 +185,20 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-func TestSummarySaysWhatIsKnownOfTheExpiry(t *testing.T) {
+func TestSummaryDescribesTheExpiry(t *testing.T) {
 	t.Parallel()
 	sent := time.Date(2026, 1, 30, 23, 0, 0, 0, time.FixedZone("", -3600))
 	for want, invite := range map[string]losant.OrgInvite{
-		" for a@b.c as view, with no date of expiry": {Role: "view", InviteDate: sent},
-		" for a@b.c as none, until 2026-02-01":       {Role: "none", InviteDate: sent, TTL: 24 * time.Hour},
-		" for a@b.c as edit, expired":                {Role: "edit", InviteDate: sent, TTL: 24 * time.Hour, HasExpired: true},
+		" for a@b.c as view, expiry unknown":     {Role: "view", InviteDate: sent},
+		" for a@b.c as none, expires 2026-02-01": {Role: "none", InviteDate: sent, TTL: 24 * time.Hour},
+		" for a@b.c as edit, expired":            {Role: "edit", InviteDate: sent, TTL: 24 * time.Hour, HasExpired: true},
 	} {
 		invite.Email = "a@b.c"
 		assert.Equal(t, want, summary(&invite))
 	}
 }
 
-func TestProcess(t *testing.T) {
+func TestProgramRunsAsAProcess(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "quickstart.exe")
 	output, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput()
@@ -226,7 +226,7 @@ func TestProcess(t *testing.T) {
 		require.Error(t, process.Wait())
 		assert.Equal(t, 2, process.ProcessState.ExitCode())
 		assert.Empty(t, stdout.String())
-		assertOneLine(t, stderr.String(), "missing: -instance")
+		assertOneLine(t, stderr.String(), "missing -instance")
 	})
 	t.Run("Ctrl-C", func(t *testing.T) {
 		t.Parallel()
@@ -249,7 +249,7 @@ func TestProcess(t *testing.T) {
 	})
 }
 
-// api is a server in the place of the real API, with one invite.
+// api is a losanttest server with one invite.
 type api struct {
 	*losanttest.Server
 	ref losant.InstanceOrgInviteRef
@@ -295,7 +295,7 @@ func start(t *testing.T, token string, args ...string) result {
 	return result{code, stdout.String(), stderr.String()}
 }
 
-// masked numbers the ids by first appearance and hides the dates.
+// masked replaces ids with numbers in order of appearance, and dates with DATE.
 func masked(output string) string {
 	output = regexp.MustCompile(`\d{4}-\d\d-\d\d`).ReplaceAllString(output, "DATE")
 	seen := map[string]string{}

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// needsConfirmation reports whether the flags alone do not allow the emails.
+// needsConfirmation reports whether the program must ask before it sends emails.
 func (c *config) needsConfirmation() bool { return c.resend && !c.yes && !c.demonstration }
 
-// confirm asks whether to send the emails, if there are any to send and nobody
-// has confirmed them yet. It reports false for any reply but y and yes, at the
-// end of the input, and when ctx ends.
+// confirm asks whether to send the emails, unless there are none or -yes is set. It
+// returns true only if the reply is y or yes. At the end of the input, or when ctx
+// is done, it returns false.
 func (c *config) confirm(ctx context.Context, p process, emails int) bool {
 	if emails == 0 || !c.needsConfirmation() {
 		return true
@@ -22,7 +22,7 @@ func (c *config) confirm(ctx context.Context, p process, emails int) bool {
 		what = "Renewing 1 expired invite sends 1 email."
 	}
 	fmt.Fprintf(p.stderr, "\n%s\n  organization  %s\n  instance      %s\n  API           %s\nContinue? [y/N] ",
-		what, printable(c.org.OrgID), printable(c.org.InstanceID), printable(c.baseURL))
+		what, c.org.OrgID, c.org.InstanceID, c.baseURL)
 
 	reply := make(chan string, 1)
 	go func() { // a read from a terminal cannot be canceled

@@ -5,14 +5,25 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 )
 
 func onTerminal(any) bool { return true }
 
-func TestConfirmation(t *testing.T) {
+// interrupting interrupts the program when it reads, and blocks until released.
+type interrupting struct {
+	interrupt context.CancelFunc
+	released  chan struct{}
+}
+
+func (i *interrupting) Read([]byte) (int, error) {
+	i.interrupt()
+	<-i.released
+	return 0, io.EOF
+}
+
+func TestEmailsAreSentOnlyAfterYes(t *testing.T) {
 	t.Parallel()
 	for input, confirmed := range map[string]bool{
 		"y\n": true, "Y\r\n": true, "yes\n": true, "YES \n": true,
@@ -39,7 +50,7 @@ func TestConfirmation(t *testing.T) {
 	}
 }
 
-func TestConfirmationOfOneEmail(t *testing.T) {
+func TestQuestionUsesTheSingularForOneEmail(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
 	r := startWith(t.Context(), t, api.Token, process{
@@ -49,7 +60,7 @@ func TestConfirmationOfOneEmail(t *testing.T) {
 	assert.Len(t, resent(api), 1)
 }
 
-func TestAsksOnlyBeforeEmails(t *testing.T) {
+func TestQuestionIsAskedOnlyBeforeEmails(t *testing.T) {
 	t.Parallel()
 	for name, flags := range map[string][]string{
 		"confirmed in advance": {"-resend", "-yes"},
@@ -66,7 +77,7 @@ func TestAsksOnlyBeforeEmails(t *testing.T) {
 	}
 }
 
-func TestADeclinedRenewalStillPrintsJSON(t *testing.T) {
+func TestDeclinedRenewalPrintsJSON(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
 	r := startWith(t.Context(), t, api.Token, process{
@@ -77,15 +88,28 @@ func TestADeclinedRenewalStillPrintsJSON(t *testing.T) {
 	assert.NotContains(t, r.stdout, "outcome")
 }
 
-func TestInterruptedWhileAsking(t *testing.T) {
+func TestInterruptWhileAskingSendsNothing(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
-	silent, keyboard := io.Pipe()
-	defer func() { _ = keyboard.Close() }()
 	ctx, interrupt := context.WithCancel(t.Context())
-	time.AfterFunc(100*time.Millisecond, interrupt)
-	r := startWith(ctx, t, api.Token, process{args: flagsFor(api, "-resend", "-yes=false"), stdin: silent, isTerminal: onTerminal})
+	keyboard := &interrupting{interrupt: interrupt, released: make(chan struct{})}
+	defer close(keyboard.released)
+	r := startWith(ctx, t, api.Token, process{args: flagsFor(api, "-resend", "-yes=false"), stdin: keyboard, isTerminal: onTerminal})
 	assert.Equal(t, 130, r.code)
 	assert.Contains(t, r.stderr, "Continue? [y/N] \n\nNothing was changed.\n")
 	assert.Empty(t, resent(api))
+}
+
+// interruptedLate is a context that is done, although select chose the reply.
+type interruptedLate struct{ context.Context }
+
+func (interruptedLate) Err() error { return context.Canceled }
+
+func TestYesAfterAnInterruptDoesNotConfirm(t *testing.T) {
+	t.Parallel()
+	c := &config{resend: true}
+	p := process{stdin: strings.NewReader("yes\n"), stderr: io.Discard}
+	assert.True(t, c.confirm(t.Context(), p, 1))
+	p.stdin = strings.NewReader("yes\n")
+	assert.False(t, c.confirm(interruptedLate{t.Context()}, p, 1))
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/losant-community/losant-rest-go/losanttest"
 )
 
-// startDemonstration points c to a server with forty invites, half of them
-// expired, where renewals are slow and some fail.
+// startDemonstration starts a server with forty invites, half of them expired, and
+// sets it in c. Renewals are slow, and some fail.
 func startDemonstration(c *config) *losanttest.Server {
 	const (
 		people = 20
@@ -50,9 +50,9 @@ func startDemonstration(c *config) *losanttest.Server {
 // explainDemonstration explains the failures and the exit code.
 func explainDemonstration(out io.Writer, code int) {
 	if code == unknownOutcome {
-		fmt.Fprintf(out, "\nThe exit code is %d, because an outcome is unknown. The embedded server cut a\n"+
-			"connection on purpose after it had renewed the invite: resending that invite\n"+
-			"would mail somebody twice.\n", code)
+		fmt.Fprintf(out, "\nThe exit code is %d, because an outcome is unknown. The embedded server renewed\n"+
+			"the invite and then cut the connection on purpose. Resending that invite would\n"+
+			"send its email twice.\n", code)
 	}
-	fmt.Fprintf(out, "\nTo work on your own organization, set %s and give -instance and -org.\n", tokenVariable)
+	fmt.Fprintf(out, "\nTo use your own organization, set %s and use -instance and -org.\n", tokenVariable)
 }

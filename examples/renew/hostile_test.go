@@ -20,11 +20,11 @@ import (
 
 const (
 	hostile  = "eve\x1b[2J\r\n\u202e\u009b31m\xff\x00@example.com"
-	harmless = "eve@example.com" // takes the place of hostile in the server
+	harmless = "eve@example.com" // the server's email, which the proxy replaces with hostile
 )
 
-// addHostile adds an expired invite, and returns the URL of a proxy that writes
-// hostile for its email.
+// addHostile adds an expired invite. It returns the URL of a proxy that replaces the
+// email of the invite with hostile.
 func addHostile(t *testing.T, api *losanttest.Server) string {
 	t.Helper()
 	api.AddInvite(losant.OrgInvite{Email: harmless, Role: losant.OrgRoleView, InviteDate: time.Unix(0, 0)})
@@ -43,7 +43,7 @@ func addHostile(t *testing.T, api *losanttest.Server) string {
 			resp.Header.Set("Content-Length", strconv.Itoa(len(data)))
 			return err
 		},
-		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }, // cuts, as api did
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }, // cuts the connection, as the server did
 	})
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()

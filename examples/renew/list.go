@@ -11,7 +11,7 @@ import (
 	"github.com/losant-community/losant-rest-go"
 )
 
-// lister is what listing needs of losant.InstanceOrgInvitesService.
+// lister is the part of losant.InstanceOrgInvitesService that list uses.
 type lister interface {
 	Get(context.Context, losant.InstanceOrgInvitesRef, losant.InstanceOrgInvitesQuery, ...losant.RequestOption) (*losant.OrgInviteCollection, error)
 }
@@ -55,8 +55,8 @@ func expiredOf(invites []losant.OrgInvite) []losant.OrgInvite {
 	return expired
 }
 
-// printTable prints the invites in a table for a terminal of that width; 0 means
-// that any width fits.
+// printTable prints the invites in a table for a terminal of the given width. The
+// width 0 means no limit.
 func printTable(out io.Writer, invites []losant.OrgInvite, width int) error {
 	const widestEmail, widestRole = 64, 16
 	rows := [][]string{{"ID", "EMAIL", "ROLE", "SENT", "EXPIRES", "STATE"}}

@@ -16,7 +16,7 @@ import (
 	"github.com/losant-community/losant-rest-go"
 )
 
-// fakeList answers with its invites, and remembers the query.
+// fakeList returns its invites and records the query.
 type fakeList struct {
 	losant.InstanceOrgInvitesService
 
@@ -38,7 +38,7 @@ func sample() []losant.OrgInvite {
 	}
 }
 
-func TestTable(t *testing.T) {
+func TestTableOmitsColumnsToFit(t *testing.T) {
 	t.Parallel()
 	for width, want := range map[int][]string{
 		0: {
@@ -72,7 +72,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-func TestTheTableFitsInTheTerminal(t *testing.T) {
+func TestTableIsNeverWiderThanTheTerminal(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("long.", 50) + "@example.com"
 	for _, invite := range []losant.OrgInvite{
@@ -97,14 +97,14 @@ func TestWideCharactersAreAligned(t *testing.T) {
 	assert.Equal(t, []string{"招待  x", "ab    y", "e\u0301     z"}, align([][]string{{"招待", "x"}, {"ab", "y"}, {"e\u0301", "z"}}))
 }
 
-func TestTableOfNothing(t *testing.T) {
+func TestTableWithoutInvites(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	require.NoError(t, printTable(&out, nil, 80))
 	assert.Contains(t, out.String(), "\n0 invites, 0 of them expired.\n")
 }
 
-func TestCell(t *testing.T) {
+func TestCellIsPrintableAndShort(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "-", cell("\x1b\n", 64))
 	assert.Equal(t, strings.Repeat("é", 64), cell(strings.Repeat("é", 64), 64))
@@ -112,7 +112,7 @@ func TestCell(t *testing.T) {
 	assert.Equal(t, "招…", cell("招待状", 4))
 }
 
-func TestListAsksForTheEmail(t *testing.T) {
+func TestListFiltersByEmail(t *testing.T) {
 	t.Parallel()
 	f := &fakeList{invites: sample()}
 	_, err := list(t.Context(), f, organization, "*@example.com")
@@ -126,7 +126,7 @@ func TestListAsksForTheEmail(t *testing.T) {
 	assert.Equal(t, losant.InstanceOrgInvitesQuery{SortField: "email", SortDirection: "asc"}, f.query)
 }
 
-func TestListHasEachInviteOnce(t *testing.T) {
+func TestListContainsEachInviteOnce(t *testing.T) {
 	t.Parallel()
 	twice := append(sample(), sample()...)
 	twice[3].ID = strings.ToUpper(twice[3].ID)
@@ -135,12 +135,12 @@ func TestListHasEachInviteOnce(t *testing.T) {
 	assert.Equal(t, sample(), invites)
 }
 
-func TestJSON(t *testing.T) {
+func TestJSONContainsInvitesAndOutcomes(t *testing.T) {
 	t.Parallel()
 	invites := sample()
 	renewals := []renewal{
 		{Invite: invites[1], Outcome: renewed, Renewed: &losant.OrgInvite{ID: "new", Email: "grace.hopper@example.com"}, Statuses: []int{429, 201}},
-		{Invite: invites[2], Outcome: unknown, Statuses: []int{0}, Error: "no answer"},
+		{Invite: invites[2], Outcome: unknown, Statuses: []int{0}, Error: "no response"},
 	}
 	var out bytes.Buffer
 	require.NoError(t, printJSON(&out, invites, renewals))
@@ -155,18 +155,18 @@ func TestJSON(t *testing.T) {
 			"outcome": "renewed", "statuses": [429, 201],
 			"renewed": {"id": "new", "email": "grace.hopper@example.com", "role": "", "hasExpired": false, "disallowTransfer": false}},
 		{"invite": {"id": "0123456789abcdef0123456a", "email": "eve\u001b[2J\r\n\u202e\u009b31m\ufffd\u0000@example.com", "role": "\u001b[5m",
-			"hasExpired": true, "disallowTransfer": false}, "outcome": "unknown", "statuses": [0], "error": "no answer"}
+			"hasExpired": true, "disallowTransfer": false}, "outcome": "unknown", "statuses": [0], "error": "no response"}
 	]}`, out.String())
 }
 
-func TestJSONOfNothing(t *testing.T) {
+func TestJSONWithoutInvites(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	require.NoError(t, printJSON(&out, nil, nil))
 	assert.JSONEq(t, `{"invites": []}`, out.String())
 }
 
-func TestEscapedMeansTheSame(t *testing.T) {
+func TestEscapedDocumentIsEqual(t *testing.T) {
 	t.Parallel()
 	const text = "é € 𝄞 \u202e \u009b \U000e0041 \x7f"
 	document, err := json.Marshal(text)

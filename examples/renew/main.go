@@ -1,43 +1,44 @@
-// Renew lists the invites to an organization of a Losant instance, and renews
-// those that have expired: each keeps its roles and is mailed again.
+// Renew lists the invites to an organization of a Losant instance and renews the
+// expired ones. A renewed invite keeps its roles, and its email is sent again.
 //
-// Without a token and ids it works on a losanttest server in this process, with
-// forty made-up invites and some deliberate failures. Nobody is mailed.
+// Without a token and ids it runs a demonstration on a losanttest server in this
+// process, with forty invented invites and some deliberate failures. No emails are
+// sent.
 //
 //	go -C examples/renew run .
 //	go -C examples/renew run . -resend
 //
-// With a token and ids it works on a real organization. It changes nothing
-// without -resend.
+// With a token and ids it uses a real organization. It changes nothing without
+// -resend.
 //
 //	export LOSANT_API_TOKEN=…
 //	go -C examples/renew run . -instance … -org … -filter '*@example.com'
 //
-// Before -resend mails anybody it says how many emails it will send, and asks.
-// The flag -yes confirms in advance, and is required if the standard input is
+// With -resend, the program prints the number of emails and asks before it sends
+// them. The flag -yes confirms in advance. It is required if the standard input is
 // not a terminal.
 //
-// The list and the JSON of -json go to the standard output. Everything else,
-// the summary included, goes to the standard error. A reader of the standard
-// output that has gone, such as head, stops neither the renewal nor the summary.
-// On a narrow terminal the table leaves out SENT, then ID, then EXPIRES.
+// The table, or the JSON of -json, is written to the standard output. Everything
+// else, including the summary, is written to the standard error. If the reader of
+// the standard output exits, as head does, the renewal continues and the summary
+// is printed. On a narrow terminal the table omits SENT, then ID, then EXPIRES.
 //
-// After Ctrl-C, SIGTERM or SIGHUP it starts no further renewal, waits for the
-// calls in flight, with their retries and up to -timeout, and prints the
-// summary. A second Ctrl-C or SIGTERM abandons these calls. Their outcome is
-// then unknown, and the summary names them.
+// After Ctrl-C, SIGTERM or SIGHUP the program starts no more renewals, waits for
+// those in progress and prints the summary. Each renewal in progress takes at most
+// -timeout, including its retries. A second Ctrl-C or SIGTERM abandons them. Their
+// outcome is then unknown, and the summary lists them.
 //
-// No invite is resent twice. After five consecutive calls that failed for a
-// reason other than their invite, it starts no further renewal: the API is
-// unavailable, or the token is not sufficient.
+// No invite is resent twice. After five consecutive failures that are not caused
+// by the invite itself, the program starts no more renewals: the API is
+// unavailable, or the token lacks a permission.
 //
-// The exit code is the first of these that applies. With "go run", look for
-// "exit status 3" in the output: go itself then exits with 1.
+// The exit code is the first of these that applies. "go run" itself exits with 1,
+// and prints this code, such as "exit status 3".
 //
-//	2    misuse, or -resend that nobody can confirm: nothing was sent
-//	3    an invite may or may not have been resent; the summary names it
+//	2    invalid flags, or -resend without a way to confirm; nothing was sent
+//	3    it is unknown whether an invite was resent; the summary lists it
 //	1    a call failed, or the standard output could not be written
-//	130  interrupted or not confirmed: not everything was done
+//	130  interrupted or not confirmed; something was not done
 //	0    everything was done
 package main
 
@@ -71,10 +72,10 @@ func main() {
 	os.Exit(run(ctx, calls, process{os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr, isTerminal, terminalWidth}))
 }
 
-// handleSignals calls stop at the first signal, and abandon at a second one that
-// is not SIGHUP.
+// handleSignals calls stop at the first signal. It calls abandon at the next signal
+// that is not SIGHUP.
 func handleSignals(stop, abandon func()) {
-	signal.Ignore(syscall.SIGPIPE) // a write to a closed pipe then fails, and does not end the process
+	signal.Ignore(syscall.SIGPIPE) // a write to a closed pipe then returns EPIPE and does not terminate the process
 	const burst = 8
 	signals := make(chan os.Signal, burst)
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
@@ -86,11 +87,11 @@ func handleSignals(stop, abandon func()) {
 		<-signals
 		stop()
 		for s := range signals {
-			if s != syscall.SIGHUP { // a terminal that closes sends it twice: from the shell and from the kernel
+			if s != syscall.SIGHUP { // when a terminal closes, the shell and the kernel each send one
 				break
 			}
 		}
-		signal.Reset(os.Interrupt, syscall.SIGTERM) // the next one ends the process at once
+		signal.Reset(os.Interrupt, syscall.SIGTERM) // the next signal terminates the process
 		abandon()
 	}()
 }
@@ -120,12 +121,11 @@ type process struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	isTerminal     func(stream any) bool
-	width          func(io.Writer) int // of a terminal; 0: not a terminal
+	width          func(io.Writer) int // width of a terminal; 0 if it is not one
 }
 
-// run is main without the process around it. When ctx ends, it starts no further
-// renewal; when calls ends too, it abandons the calls in flight. It returns the
-// exit code.
+// run runs the program and returns the exit code. When ctx is done, it starts no
+// more renewals. When calls is done, it abandons the renewals in progress.
 func run(ctx, calls context.Context, p process) int {
 	c, err := parse(p.args, p.getenv, p.stdout)
 	if errors.Is(err, flag.ErrHelp) {
@@ -136,26 +136,26 @@ func run(ctx, calls context.Context, p process) int {
 		return misuse
 	}
 	if c.needsConfirmation() && !p.isTerminal(p.stdin) {
-		fmt.Fprintln(p.stderr, "renew: -resend sends emails, and the standard input is not a terminal to confirm that: add -yes")
+		fmt.Fprintln(p.stderr, "renew: -resend sends emails, but the standard input is not a terminal, so you cannot confirm; add -yes")
 		return misuse
 	}
-	server := "an embedded server in this process.\nLosant is not contacted, and nobody is mailed"
+	server := "an embedded server in this process.\nLosant is not contacted, and no emails are sent"
 	if c.demonstration {
 		defer startDemonstration(c).Close()
 	} else {
-		server = printable(c.baseURL)
+		server = c.baseURL
 	}
 	client, err := losant.NewClient(c.token, losant.WithBaseURL(c.baseURL), losant.WithUserAgent("losant-renew"))
 	if err != nil {
 		return report(p.stderr, err)
 	}
 	defer client.CloseIdleConnections()
-	fmt.Fprintf(p.stderr, "Talking to %s.\n\n", server)
+	fmt.Fprintf(p.stderr, "Using %s.\n\n", server)
 	return c.execute(ctx, calls, p, client.InstanceOrgInvites, client.InstanceOrgInvite)
 }
 
-// execute lists the invites, renews the expired ones if it should, and returns
-// the exit code.
+// execute lists the invites, renews the expired ones with -resend, and returns the
+// exit code.
 func (c *config) execute(ctx, calls context.Context, p process, lister lister, resender resender) int {
 	invites, err := list(ctx, lister, c.org, c.filter)
 	if err != nil {
@@ -183,14 +183,14 @@ func (c *config) execute(ctx, calls context.Context, p process, lister lister, r
 	case c.resend:
 		fmt.Fprint(p.stderr, "\nNothing was changed.\n")
 	case len(expired) > 0:
-		fmt.Fprint(p.stderr, "\nNothing was changed. To renew the expired ones, add -resend.\n")
+		fmt.Fprint(p.stderr, "\nNothing was changed. To renew the expired invites, add -resend.\n")
 	}
 
 	code := exitCode(renewals)
 	if c.resend && !confirmed {
 		code = interrupted
 	}
-	if outputErr != nil && !errors.Is(outputErr, syscall.EPIPE) { // head, for one, closes the pipe when it has enough
+	if outputErr != nil && !errors.Is(outputErr, syscall.EPIPE) { // a reader such as head may exit early
 		fmt.Fprintf(p.stderr, "renew: standard output: %v\n", outputErr)
 		if code != unknownOutcome {
 			code = failure
@@ -202,7 +202,7 @@ func (c *config) execute(ctx, calls context.Context, p process, lister lister, r
 	return code
 }
 
-// renew renews the expired invites, and shows its progress.
+// renew renews the expired invites and shows the progress.
 func (c *config) renew(ctx, calls context.Context, p process, resender resender, expired []losant.OrgInvite) []renewal {
 	if len(expired) == 0 {
 		return nil
@@ -210,14 +210,14 @@ func (c *config) renew(ctx, calls context.Context, p process, resender resender,
 	display := newProgress(p, len(expired))
 	defer display.close()
 	forget := context.AfterFunc(ctx, func() {
-		display.note("Interrupted: the calls in flight are being finished. Ctrl-C again abandons them.")
+		display.note("Interrupted. Waiting for the renewals in progress; press Ctrl-C again to abandon them.")
 	})
 	defer forget()
 	r := &renewer{resender: resender, org: c.org, parallel: c.parallel, timeout: c.timeout, finished: display.step}
 	return r.renew(ctx, calls, expired)
 }
 
-// report prints why the invites could not be listed.
+// report prints why the invites could not be listed. It returns the exit code.
 func report(stderr io.Writer, err error) int {
 	fmt.Fprintf(stderr, "renew: %s\n", printable(err.Error()))
 	switch {

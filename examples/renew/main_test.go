@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,86 +17,12 @@ import (
 	"github.com/losant-community/losant-rest-go/losanttest"
 )
 
-const resendOperation = "InstanceOrgInvite.ResendInvite"
-
-// newAPI is a server in the place of the real API, with five invites: two are
-// open, three have expired.
-func newAPI(t *testing.T) *losanttest.Server {
-	t.Helper()
-	api := losanttest.NewServer()
-	t.Cleanup(api.Close)
-	for _, email := range []string{"ada@example.com", "grace@example.org"} {
-		api.AddInvite(losant.OrgInvite{Email: email})
-	}
-	for _, email := range []string{"barbara@example.com", "edsger@example.com", "tony@example.org"} {
-		api.AddInvite(losant.OrgInvite{Email: email, Role: losant.OrgRoleEdit, InviteDate: time.Now().Add(-30 * 24 * time.Hour)})
-	}
-	return api
-}
-
-func flagsFor(api *losanttest.Server, more ...string) []string {
-	return append([]string{"-base-url", api.URL, "-instance", api.InstanceID, "-org", api.OrgID}, more...)
-}
-
-// resent are the requests to renew an invite.
-func resent(api *losanttest.Server) []losanttest.Request {
-	return slices.DeleteFunc(api.Requests(), func(r losanttest.Request) bool { return r.Operation != resendOperation })
-}
-
-func expiredEmails(api *losanttest.Server) []string {
-	var emails []string
-	for _, invite := range expiredOf(api.Invites()) {
-		emails = append(emails, invite.Email)
-	}
-	slices.Sort(emails)
-	return emails
-}
-
-type result struct {
-	code           int
-	stdout, stderr string
-}
-
-func start(ctx context.Context, t *testing.T, token string, args ...string) result {
-	t.Helper()
-	return startWith(ctx, t, token, process{args: args})
-}
-
-// startWith runs the program with the arguments, the input, the output and the
-// functions of p. What p leaves out is empty, and not a terminal.
-func startWith(ctx context.Context, t *testing.T, token string, p process) result {
-	t.Helper()
-	var stdout, stderr bytes.Buffer
-	p.stderr = &stderr
-	if p.stdin == nil {
-		p.stdin = strings.NewReader("")
-	}
-	if p.stdout == nil {
-		p.stdout = &stdout
-	}
-	if p.isTerminal == nil {
-		p.isTerminal = func(any) bool { return false }
-	}
-	p.width = func(io.Writer) int { return 0 }
-	p.getenv = func(name string) string {
-		if name == tokenVariable {
-			return token
-		}
-		return ""
-	}
-	code := run(ctx, t.Context(), p)
-	if token != "" {
-		assert.NotContains(t, stdout.String()+stderr.String(), token)
-	}
-	return result{code, stdout.String(), stderr.String()}
-}
-
-func TestOnlyLooksUnlessTold(t *testing.T) {
+func TestWithoutResendTheInvitesAreOnlyListed(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
 	r := start(t.Context(), t, api.Token, flagsFor(api)...)
 	assert.Equal(t, 0, r.code)
-	assert.Equal(t, "Talking to "+api.URL+".\n\n\nNothing was changed. To renew the expired ones, add -resend.\n", r.stderr)
+	assert.Equal(t, "Using "+api.URL+".\n\n\nNothing was changed. To renew the expired invites, add -resend.\n", r.stderr)
 	assert.True(t, strings.HasSuffix(r.stdout, "\n\n5 invites, 3 of them expired.\n"), r.stdout)
 	var states []string
 	for line := range strings.Lines(r.stdout) {
@@ -114,7 +38,7 @@ func TestOnlyLooksUnlessTold(t *testing.T) {
 	}
 }
 
-func TestRenewsTheExpiredIfConfirmed(t *testing.T) {
+func TestResendRenewsTheExpiredInvites(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
 	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-yes")...)
@@ -130,7 +54,7 @@ func TestRenewsTheExpiredIfConfirmed(t *testing.T) {
 	}
 }
 
-func TestRenewsNothingIfNothingHasExpired(t *testing.T) {
+func TestNothingIsRenewedIfNothingHasExpired(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
 	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-yes", "-filter", "ada@*")...)
@@ -139,7 +63,7 @@ func TestRenewsNothingIfNothingHasExpired(t *testing.T) {
 	assert.Empty(t, resent(api))
 }
 
-func TestFilter(t *testing.T) {
+func TestFilterSelectsInvitesByEmail(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
 	r := start(t.Context(), t, api.Token, flagsFor(api, "-resend", "-yes", "-filter", "*@example.com")...)
@@ -149,7 +73,7 @@ func TestFilter(t *testing.T) {
 	assert.Equal(t, []string{"tony@example.org"}, expiredEmails(api))
 }
 
-func TestJSONIsOneDocument(t *testing.T) {
+func TestJSONOutputIsOneDocument(t *testing.T) {
 	t.Parallel()
 	type document struct {
 		Invites []renewal `json:"invites"`
@@ -179,7 +103,7 @@ func TestJSONIsOneDocument(t *testing.T) {
 	}
 }
 
-func TestARetryIsCounted(t *testing.T) {
+func TestRetriesAreCounted(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
 	api.Inject(losanttest.Fault{Operation: resendOperation, StatusCode: 429, RetryAfter: "0"})
@@ -190,7 +114,7 @@ func TestARetryIsCounted(t *testing.T) {
 	assert.Len(t, resent(api), 4)
 }
 
-func TestUnknownOutcomesAreNamed(t *testing.T) {
+func TestUnknownOutcomesAreListed(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
 	proxy := addHostile(t, api)
@@ -208,10 +132,10 @@ func TestUnknownOutcomesAreNamed(t *testing.T) {
 		assert.Regexp(t, `(?m)^  \Q`+printable(email)+`\E +`+id+`\n    losant: `, named)
 	}
 	assert.NotContains(t, r.stdout+r.stderr, "\x1b")
-	assert.Len(t, resent(api), 4, "none was sent twice")
+	assert.Len(t, resent(api), 4, "no invite is sent twice")
 }
 
-func TestExitCodes(t *testing.T) {
+func TestExitCodeReportsTheWorstOutcome(t *testing.T) {
 	t.Parallel()
 	refused := losanttest.Fault{Operation: resendOperation, StatusCode: http.StatusConflict}
 	cut := losanttest.Fault{Operation: resendOperation, Cut: true}
@@ -221,12 +145,12 @@ func TestExitCodes(t *testing.T) {
 		code   int
 		want   string
 	}{
-		"the list fails":        {[]losanttest.Fault{{Operation: "InstanceOrgInvites.Get", StatusCode: 403}}, nil, 1, "renew: losant: "},
-		"a renewal is refused":  {[]losanttest.Fault{refused}, []string{"-resend", "-yes"}, 1, "1 failed"},
-		"unknown":               {[]losanttest.Fault{cut}, []string{"-resend", "-yes"}, 3, "1 with an unknown outcome"},
-		"unknown and refused":   {[]losanttest.Fault{refused, cut}, []string{"-resend", "-yes"}, 3, "1 renewed, 1 failed, 1 with an unknown outcome"},
-		"unknown, and in JSON":  {[]losanttest.Fault{cut}, []string{"-resend", "-yes", "-json"}, 3, `"outcome": "unknown"`},
-		"refused, but not told": {[]losanttest.Fault{refused, cut}, nil, 0, "Nothing was changed."},
+		"the list fails":         {[]losanttest.Fault{{Operation: "InstanceOrgInvites.Get", StatusCode: 403}}, nil, 1, "renew: losant: "},
+		"a renewal is refused":   {[]losanttest.Fault{refused}, []string{"-resend", "-yes"}, 1, "1 failed"},
+		"unknown":                {[]losanttest.Fault{cut}, []string{"-resend", "-yes"}, 3, "1 with an unknown outcome"},
+		"unknown and refused":    {[]losanttest.Fault{refused, cut}, []string{"-resend", "-yes"}, 3, "1 renewed, 1 failed, 1 with an unknown outcome"},
+		"unknown, and in JSON":   {[]losanttest.Fault{cut}, []string{"-resend", "-yes", "-json"}, 3, `"outcome": "unknown"`},
+		"faults without -resend": {[]losanttest.Fault{refused, cut}, nil, 0, "Nothing was changed."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -239,7 +163,7 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-func TestAFailedRenewalIsNamed(t *testing.T) {
+func TestFailedRenewalsAreListed(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
 	api.Inject(losanttest.Fault{Operation: resendOperation, StatusCode: http.StatusConflict})
@@ -250,7 +174,7 @@ func TestAFailedRenewalIsNamed(t *testing.T) {
 	assert.Contains(t, r.stderr, "] failed: "+left[0].Email+": 409 Conflict\n")
 }
 
-func TestGivingUpIsSaid(t *testing.T) {
+func TestStoppingAfterFailuresIsReported(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
 	for n := range 20 {
@@ -264,12 +188,15 @@ func TestGivingUpIsSaid(t *testing.T) {
 	assert.Len(t, resent(api), 5)
 }
 
-func TestInterruptedWhileListing(t *testing.T) {
+func TestInterruptWhileListingExitsWith130(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
 	api.Inject(losanttest.Fault{Operation: "InstanceOrgInvites.Get", Delay: time.Minute})
 	ctx, interrupt := context.WithCancel(t.Context())
-	time.AfterFunc(20*time.Millisecond, interrupt)
+	go func() {
+		assert.Eventually(t, func() bool { return api.RequestCount() > 0 }, 10*time.Second, time.Millisecond)
+		interrupt()
+	}()
 	r := start(ctx, t, api.Token, flagsFor(api, "-resend", "-yes")...)
 	assert.Equal(t, 130, r.code)
 	assert.Contains(t, r.stderr, "renew: losant: ")
@@ -277,21 +204,19 @@ func TestInterruptedWhileListing(t *testing.T) {
 	assert.Empty(t, resent(api))
 }
 
-func TestInterruptedWhileRenewing(t *testing.T) {
+func TestInterruptFinishesTheRenewalsInProgress(t *testing.T) {
 	t.Parallel()
 	api := newAPI(t)
 	api.Inject(losanttest.Fault{Operation: resendOperation, Delay: 200 * time.Millisecond, Times: 3})
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	go func() {
-		for len(resent(api)) < 2 {
-			time.Sleep(time.Millisecond)
-		}
+		waitForRequests(t, api, 2)
 		interrupt()
 	}()
 	r := start(ctx, t, api.Token, flagsFor(api, "-resend", "-yes", "-parallel", "2")...)
 	assert.Equal(t, 130, r.code)
-	assert.Contains(t, r.stderr, "Interrupted: ")
+	assert.Contains(t, r.stderr, "Interrupted. ")
 	assert.Contains(t, r.stderr, "\n3 expired: 2 renewed, 0 failed, 0 with an unknown outcome, 1 not started.")
 	left := expiredOf(api.Invites())
 	require.Len(t, left, 1)
@@ -299,7 +224,7 @@ func TestInterruptedWhileRenewing(t *testing.T) {
 	assert.Len(t, resent(api), 2)
 }
 
-func TestMisuseSendsNothing(t *testing.T) {
+func TestInvalidSettingsExitWith2AndSendNothing(t *testing.T) {
 	t.Parallel()
 	const token = "secret-of-mine"
 	const id = "0123456789abcdef01234567"
@@ -309,18 +234,18 @@ func TestMisuseSendsNothing(t *testing.T) {
 		args  []string
 		want  string
 	}{
-		"a token without ids":     {token, []string{"-base-url", "API"}, "missing: -instance, -org;"},
-		"a token without the org": {token, []string{"-base-url", "API", "-instance", id}, "missing: -org;"},
-		"an empty id":             {token, append(slices.Clone(ids), "-org", ""), "missing: -org;"},
-		"ids without a token":     {"", ids, "missing: LOSANT_API_TOKEN in the environment; needed to reach the API (for the demonstration, leave out -base-url, -instance, -org)"},
-		"only -org":               {"", []string{"-org", id, "-resend"}, "missing: LOSANT_API_TOKEN"},
-		"none at once":            {token, append(slices.Clone(ids), "-parallel", "0"), "-parallel 0 is not from 1 to 64"},
-		"too many at once":        {token, append(slices.Clone(ids), "-parallel", "65"), "-parallel 65"},
-		"no time":                 {token, append(slices.Clone(ids), "-timeout", "0s"), "-timeout 0s"},
+		"a token without ids":     {token, []string{"-base-url", "API"}, "missing -instance, -org ("},
+		"a token without the org": {token, []string{"-base-url", "API", "-instance", id}, "missing -org ("},
+		"an empty id":             {token, append(slices.Clone(ids), "-org", ""), "missing -org ("},
+		"ids without a token":     {"", ids, "LOSANT_API_TOKEN is not set (required to use the API); for the demonstration, omit -base-url, -instance, -org"},
+		"only -org":               {"", []string{"-org", id, "-resend"}, "LOSANT_API_TOKEN is not set"},
+		"-parallel is too small":  {token, append(slices.Clone(ids), "-parallel", "0"), "-parallel 0 is out of range: use 1 to 64"},
+		"-parallel is too large":  {token, append(slices.Clone(ids), "-parallel", "65"), "-parallel 65"},
+		"-timeout is zero":        {token, append(slices.Clone(ids), "-timeout", "0s"), "-timeout 0s"},
 		"an unknown flag":         {token, append(slices.Clone(ids), "-token", token), "-token"},
 		"an argument":             {token, append(slices.Clone(ids), token), "unexpected argument"},
-		"an id that is none":      {token, append(slices.Clone(ids), "-org", ".."), "OrgID"},
-		"a base URL in the clear": {token, append(slices.Clone(ids), "-base-url", "http://api.losant.com"), "in the clear"},
+		"an invalid id":           {token, append(slices.Clone(ids), "-org", ".."), "OrgID"},
+		"a base URL without TLS":  {token, append(slices.Clone(ids), "-base-url", "http://api.losant.com"), "base URL"},
 		"a bad token":             {token + "\n", ids, "token"},
 		"emails unconfirmed":      {token, append(slices.Clone(ids), "-resend"), "add -yes"},
 	} {
@@ -343,7 +268,7 @@ func TestMisuseSendsNothing(t *testing.T) {
 	}
 }
 
-func TestHelp(t *testing.T) {
+func TestHelpListsEachFlag(t *testing.T) {
 	t.Parallel()
 	r := start(t.Context(), t, "", "-help")
 	assert.Equal(t, 0, r.code)
@@ -353,17 +278,17 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-func TestDemonstrationOnlyLooks(t *testing.T) {
+func TestDemonstrationOnlyListsWithoutResend(t *testing.T) {
 	t.Parallel()
 	r := start(t.Context(), t, "")
 	assert.Equal(t, 0, r.code)
 	assert.Contains(t, r.stderr, "an embedded server")
-	assert.Contains(t, r.stderr, "To work on your own organization")
+	assert.Contains(t, r.stderr, "To use your own organization")
 	assert.Contains(t, r.stdout, "\n40 invites, 20 of them expired.\n")
 	assert.Contains(t, r.stderr, "\nNothing was changed.")
 }
 
-func TestDemonstrationInPlainLines(t *testing.T) {
+func TestDemonstrationRenewsWithOneUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	r := start(t.Context(), t, "", "-resend")
 	assert.Equal(t, 3, r.code)

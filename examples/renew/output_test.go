@@ -8,13 +8,15 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/losant-community/losant-rest-go"
 	"github.com/losant-community/losant-rest-go/losanttest"
 )
 
-// broken fails every write.
+// broken is a writer that always fails.
 type broken struct{ err error }
 
 func (b broken) Write([]byte) (int, error) { return 0, b.err }
@@ -24,7 +26,7 @@ var (
 	errGone = &fs.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}
 )
 
-func TestABrokenOutputHidesNothing(t *testing.T) {
+func TestSummaryIsPrintedIfTheOutputFails(t *testing.T) {
 	t.Parallel()
 	refused := losanttest.Fault{Operation: resendOperation, StatusCode: http.StatusConflict}
 	cut := losanttest.Fault{Operation: resendOperation, Cut: true, TakesEffect: true}
@@ -47,7 +49,7 @@ func TestABrokenOutputHidesNothing(t *testing.T) {
 					r := startWith(t.Context(), t, api.Token, process{args: flagsFor(api, "-resend", "-yes", format), stdout: broken{err}})
 					assert.Equal(t, code, r.code)
 					assert.Contains(t, r.stderr, c.want)
-					assert.Equal(t, len(c.faults), strings.Count(r.stderr, "    losant: "), "the errors, which no document holds")
+					assert.Equal(t, len(c.faults), strings.Count(r.stderr, "    losant: "), "the summary must contain the errors")
 					assert.Equal(t, errors.Is(err, errFull), strings.Contains(r.stderr, "\nrenew: standard output: write /dev/stdout: no space left on device\n"))
 				})
 			}
@@ -55,7 +57,7 @@ func TestABrokenOutputHidesNothing(t *testing.T) {
 	}
 }
 
-func TestABrokenOutputWithoutResend(t *testing.T) {
+func TestExitCodeIfTheOutputFailsWithoutResend(t *testing.T) {
 	t.Parallel()
 	for err, code := range map[error]int{errFull: 1, errGone: 0} {
 		for _, format := range []string{"-json=false", "-json"} {
@@ -66,7 +68,7 @@ func TestABrokenOutputWithoutResend(t *testing.T) {
 	}
 }
 
-func TestAnErrorIsPrintedOnce(t *testing.T) {
+func TestEachErrorIsPrintedOnce(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"-json=false", "-json"} {
 		api := newAPI(t)
@@ -79,5 +81,15 @@ func TestAnErrorIsPrintedOnce(t *testing.T) {
 		assert.Equal(t, 2, strings.Count(r.stdout+r.stderr, "losant: "), r.stdout+r.stderr)
 		assert.Equal(t, 1, strings.Count(r.stderr, "\nOutcome unknown: "))
 		assert.Equal(t, 1, strings.Count(r.stderr, "\nFailed; "))
+	}
+}
+
+func TestSummaryContainsNoControlCharacters(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	invite := losant.OrgInvite{ID: "\x1b[2J", Email: hostile}
+	printSummary(&out, []renewal{{Invite: invite, Outcome: failed, Error: "\x1b[2J\r\u202e"}}, false, true)
+	for _, r := range strings.ReplaceAll(out.String(), "\n", "") {
+		assert.True(t, unicode.IsPrint(r), "%q in %q", r, out.String())
 	}
 }

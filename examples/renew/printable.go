@@ -19,7 +19,8 @@ func printable(s string) string {
 	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
 }
 
-// cell returns s for a cell of a table: printable, not empty, not too wide.
+// cell returns s as text for a cell of a table: printable, not empty, and not wider
+// than widest.
 func cell(s string, widest int) string {
 	if s = printable(s); s == "" {
 		return "-"

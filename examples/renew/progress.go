@@ -10,8 +10,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// progress shows the progress of the renewal: on a terminal a bar, with failures
-// and retries above it; elsewhere one plain line per invite.
+// progress shows the progress of the renewal. On a terminal it shows a bar, with
+// failures and retries above it. Otherwise it prints one line per invite.
 type progress struct {
 	mu          sync.Mutex
 	out         io.Writer
@@ -21,7 +21,7 @@ type progress struct {
 }
 
 func newProgress(p process, total int) *progress {
-	const barWidth = 24 // the line fits in 80 columns
+	const barWidth = 24 // so that the line fits in 80 columns
 	display := &progress{out: p.stderr, total: total}
 	if !p.isTerminal(p.stderr) || p.getenv("TERM") == "dumb" {
 		return display
@@ -38,7 +38,7 @@ func newProgress(p process, total int) *progress {
 	return display
 }
 
-// step counts a finished renewal.
+// step shows a finished renewal.
 func (d *progress) step(r renewal) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -67,13 +67,13 @@ func (d *progress) note(line string) {
 	}
 }
 
-// above prints a line in the place of the bar. The bar is then drawn below it.
+// above replaces the bar with a line. The next update draws the bar below it.
 func (d *progress) above(line string) {
 	_ = d.bar.Clear()
 	fmt.Fprintln(d.out, line)
 }
 
-// close leaves the bar as it is. Nothing is shown afterwards.
+// close ends the line of the bar. Later calls of note show nothing.
 func (d *progress) close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -83,8 +83,8 @@ func (d *progress) close() {
 	}
 }
 
-// describe returns a renewal in one line. It leaves out the error, which is in
-// the summary.
+// describe describes a renewal in one line. It omits the error, which is in the
+// summary.
 func describe(r renewal) string {
 	words := map[outcome]string{renewed: "renewed", failed: "failed", unknown: "outcome unknown"}
 	line := words[r.Outcome] + ": " + r.Invite.Email

@@ -28,7 +28,7 @@ func steps() []renewal {
 	}
 }
 
-func TestPlainLines(t *testing.T) {
+func TestProgressIsPlainLinesWithoutATerminal(t *testing.T) {
 	t.Parallel()
 	for name, plain := range map[string]func() (*progress, *bytes.Buffer){
 		"no terminal":     func() (*progress, *bytes.Buffer) { return newTestProgress(false, "xterm") },
@@ -51,7 +51,7 @@ func TestPlainLines(t *testing.T) {
 	}
 }
 
-func TestBar(t *testing.T) {
+func TestProgressIsABarOnATerminal(t *testing.T) {
 	t.Parallel()
 	display, out := newTestProgress(true, "xterm")
 	display.note("before the first")
@@ -67,7 +67,7 @@ func TestBar(t *testing.T) {
 	} {
 		assert.Contains(t, shown, want)
 	}
-	assert.Equal(t, 1, strings.Count(shown, "renewed: "), "what went as usual has no line of its own")
+	assert.Equal(t, 1, strings.Count(shown, "renewed: "), "a renewal without retries has no line")
 	assert.NotContains(t, shown, "too late")
 	assert.NotContains(t, shown, "\x1b")
 	assert.True(t, strings.HasSuffix(shown, "\n\n"))

@@ -9,7 +9,7 @@ import (
 	"github.com/losant-community/losant-rest-go"
 )
 
-// resender is what renewing needs of losant.InstanceOrgInviteService.
+// resender is the part of losant.InstanceOrgInviteService that renew uses.
 type resender interface {
 	ResendInvite(context.Context, losant.InstanceOrgInviteRef, losant.OrgRoleInfo, ...losant.RequestOption) (*losant.OrgInvite, error)
 }
@@ -29,7 +29,7 @@ type renewal struct {
 	Invite   losant.OrgInvite  `json:"invite"` // as it was listed
 	Outcome  outcome           `json:"outcome,omitzero"`
 	Renewed  *losant.OrgInvite `json:"renewed,omitzero"`  // as it is now; its id may differ
-	Statuses []int             `json:"statuses,omitzero"` // of HTTP, one per request; 0: no response
+	Statuses []int             `json:"statuses,omitzero"` // HTTP status of each request; 0: no response
 	Error    string            `json:"error,omitzero"`
 }
 
@@ -39,17 +39,17 @@ type renewer struct {
 	org      losant.InstanceOrgInvitesRef
 	parallel int
 	timeout  time.Duration // for one renewal
-	finished func(renewal) // called for each, one at a time
+	finished func(renewal) // called for each renewal, one at a time
 
 	mu       sync.Mutex
 	started  map[string]bool // by keyOf
-	failures int             // consecutive, that concern the API and not an invite
+	failures int             // consecutive failures that are not caused by the invite
 }
 
-// renew renews the invites, at most parallel at once. When ctx ends, it starts
-// no further renewal and waits for the calls in flight, which end with calls or
-// their timeout. It returns the renewals of those invites that were not started
-// before.
+// renew renews the invites, at most parallel at once. When ctx is done, it starts no
+// more renewals and waits for those in progress, which fail when calls is done or
+// after their timeout. It skips invites that an earlier call of renew started, and
+// returns the results for all others.
 func (r *renewer) renew(ctx, calls context.Context, invites []losant.OrgInvite) []renewal {
 	var renewals []renewal
 	for _, invite := range r.fresh(invites) {
@@ -78,7 +78,7 @@ func (r *renewer) renew(ctx, calls context.Context, invites []losant.OrgInvite) 
 	return renewals
 }
 
-// fresh returns the invites that were not started, without duplicates.
+// fresh returns the invites that have not been started, without duplicates.
 func (r *renewer) fresh(invites []losant.OrgInvite) []losant.OrgInvite {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -91,8 +91,8 @@ func (r *renewer) fresh(invites []losant.OrgInvite) []losant.OrgInvite {
 	return fresh
 }
 
-// start reports whether the invite may be resent. It reports true only once for
-// each invite. The caller holds the mutex.
+// start reports whether the invite may be resent. It returns true only once for
+// each invite. The caller must hold r.mu.
 func (r *renewer) start(ctx context.Context, invite losant.OrgInvite) bool {
 	const tooMany = 5
 	if ctx.Err() != nil || r.failures >= tooMany || r.started[keyOf(invite)] {
@@ -105,7 +105,7 @@ func (r *renewer) start(ctx context.Context, invite losant.OrgInvite) bool {
 	return true
 }
 
-// resend renews an invite with the roles that it has.
+// resend renews an invite with its present roles.
 func (r *renewer) resend(ctx context.Context, invite losant.OrgInvite) (renewal, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
@@ -138,7 +138,8 @@ func (r *renewer) finish(result renewal, err error) {
 	r.finished(result)
 }
 
-// concernsInvite reports whether err says nothing about the other invites.
+// concernsInvite reports whether err is caused by the invite, so that the calls for
+// other invites may succeed.
 func concernsInvite(err error) bool {
 	for _, target := range []error{
 		losant.ErrInvalidArgument, losant.ErrBadRequest, losant.ErrNotFound, losant.ErrConflict, losant.ErrGone,

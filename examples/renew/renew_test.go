@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
 	"runtime"
 	"slices"
 	"strconv"
@@ -17,29 +16,17 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/losant-community/losant-rest-go"
 )
 
-// asProgram in the environment makes the test binary the program itself, built
-// with the race detector if the tests are.
-const asProgram = "RENEW_TEST_AS_PROGRAM"
+const aCall = time.Second // duration of a call of fakeService, in fake time
 
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		main()
-	}
-	goleak.VerifyTestMain(m)
-}
-
-const aCall = time.Second // how long the fake's take, by the clock of synctest
-
-// fakeService takes its time, and does what answer says.
+// fakeService takes aCall for each call, and returns the error of respond.
 type fakeService struct {
 	losant.InstanceOrgInviteService
 
-	answer func(ctx context.Context, ref losant.InstanceOrgInviteRef) error // nil: a success
+	respond func(ctx context.Context, ref losant.InstanceOrgInviteRef) error // nil: success
 
 	mu           sync.Mutex
 	refs         []losant.InstanceOrgInviteRef
@@ -59,8 +46,8 @@ func (f *fakeService) ResendInvite(ctx context.Context, ref losant.InstanceOrgIn
 		f.running--
 	}()
 	time.Sleep(aCall)
-	if f.answer != nil {
-		if err := f.answer(ctx, ref); err != nil {
+	if f.respond != nil {
+		if err := f.respond(ctx, ref); err != nil {
 			return nil, err
 		}
 	}
@@ -91,7 +78,7 @@ func someInvites(count int) []losant.OrgInvite {
 	return invites
 }
 
-func TestAtMostSoManyAtOnce(t *testing.T) {
+func TestParallelLimitsConcurrentRenewals(t *testing.T) {
 	t.Parallel()
 	for _, parallel := range []int{1, 3, 10, 64} {
 		t.Run(strconv.Itoa(parallel), func(t *testing.T) {
@@ -109,7 +96,7 @@ func TestAtMostSoManyAtOnce(t *testing.T) {
 	}
 }
 
-func TestTheInviteKeepsItsRoles(t *testing.T) {
+func TestRenewedInviteKeepsItsRoles(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeService{}
@@ -128,10 +115,10 @@ func TestTheInviteKeepsItsRoles(t *testing.T) {
 	})
 }
 
-func TestInterruptionStartsNothingAndFinishesWhatIsInFlight(t *testing.T) {
+func TestInterruptFinishesOnlyTheRenewalsInProgress(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f := &fakeService{answer: func(ctx context.Context, _ losant.InstanceOrgInviteRef) error { return ctx.Err() }}
+		f := &fakeService{respond: func(ctx context.Context, _ losant.InstanceOrgInviteRef) error { return ctx.Err() }}
 		ctx, interrupt := context.WithCancel(t.Context())
 		time.AfterFunc(aCall+aCall/2, interrupt) // in the second round
 		begin := time.Now()
@@ -142,7 +129,7 @@ func TestInterruptionStartsNothingAndFinishesWhatIsInFlight(t *testing.T) {
 	})
 }
 
-func TestInterruptedBeforeItBegan(t *testing.T) {
+func TestInterruptBeforeTheFirstRenewalStartsNone(t *testing.T) {
 	t.Parallel()
 	f := &fakeService{}
 	ctx, interrupt := context.WithCancel(t.Context())
@@ -152,13 +139,13 @@ func TestInterruptedBeforeItBegan(t *testing.T) {
 	assert.Empty(t, f.refs)
 }
 
-// noAnswer is how the client ends a call whose context ends.
-func noAnswer(ctx context.Context, _ losant.InstanceOrgInviteRef) error {
+// noResponse waits for ctx and returns the error that the client then returns.
+func noResponse(ctx context.Context, _ losant.InstanceOrgInviteRef) error {
 	<-ctx.Done()
 	return &losant.Error{Operation: "ResendInvite", Message: ctx.Err().Error(), Err: losant.ErrOutcomeUnknown}
 }
 
-func TestAbandonedCallsAreUnknown(t *testing.T) {
+func TestAbandonedRenewalsAreUnknown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		calls, abandon := context.WithCancel(t.Context())
@@ -166,16 +153,16 @@ func TestAbandonedCallsAreUnknown(t *testing.T) {
 		time.AfterFunc(2*aCall, interrupt)
 		time.AfterFunc(3*aCall, abandon)
 		begin := time.Now()
-		renewals := newRenewer(&fakeService{answer: noAnswer}, 2).renew(ctx, calls, someInvites(5))
+		renewals := newRenewer(&fakeService{respond: noResponse}, 2).renew(ctx, calls, someInvites(5))
 		assert.Equal(t, 3*aCall, time.Since(begin))
 		assert.Equal(t, map[outcome]int{unknown: 2, notStarted: 3}, countByOutcome(renewals))
 	})
 }
 
-func TestACallIsBoundedByItsTimeout(t *testing.T) {
+func TestTimeoutLimitsARenewal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRenewer(&fakeService{answer: noAnswer}, 2)
+		r := newRenewer(&fakeService{respond: noResponse}, 2)
 		r.timeout = 7 * aCall
 		begin := time.Now()
 		renewals := r.renew(t.Context(), t.Context(), someInvites(2))
@@ -185,11 +172,11 @@ func TestACallIsBoundedByItsTimeout(t *testing.T) {
 	})
 }
 
-func TestNothingIsResentTwice(t *testing.T) {
+func TestNoInviteIsResentTwice(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const broken = "abcdef01"
-		f := &fakeService{answer: func(_ context.Context, ref losant.InstanceOrgInviteRef) error {
+		f := &fakeService{respond: func(_ context.Context, ref losant.InstanceOrgInviteRef) error {
 			if ref.InviteID == broken {
 				return &losant.Error{Err: losant.ErrOutcomeUnknown}
 			}
@@ -198,9 +185,9 @@ func TestNothingIsResentTwice(t *testing.T) {
 		r := newRenewer(f, 2)
 		invites := someInvites(6)
 		listed := slices.Concat(invites, invites)
-		shouted := invites[2]
-		shouted.ID = strings.ToUpper(shouted.ID)
-		listed = append(listed, shouted)
+		upper := invites[2]
+		upper.ID = strings.ToUpper(upper.ID)
+		listed = append(listed, upper)
 
 		ctx, interrupt := context.WithCancel(t.Context())
 		time.AfterFunc(aCall+aCall/2, interrupt)
@@ -208,13 +195,13 @@ func TestNothingIsResentTwice(t *testing.T) {
 		assert.Equal(t, map[outcome]int{renewed: 3, unknown: 1, notStarted: 2}, countByOutcome(first))
 
 		second := r.renew(t.Context(), t.Context(), listed)
-		assert.Equal(t, map[outcome]int{renewed: 2}, countByOutcome(second), "what was not started, and nothing else")
+		assert.Equal(t, map[outcome]int{renewed: 2}, countByOutcome(second), "only the invites that were not started")
 		assert.Empty(t, r.renew(t.Context(), t.Context(), listed))
 		assert.Equal(t, []string{"abcdef00", "abcdef01", "abcdef02", "abcdef03", "abcdef04", "abcdef05"}, f.ids())
 	})
 }
 
-func TestTwoRunsOfOneRenewerShareTheInvites(t *testing.T) {
+func TestConcurrentRunsResendNoInviteTwice(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeService{}
@@ -229,24 +216,24 @@ func TestTwoRunsOfOneRenewerShareTheInvites(t *testing.T) {
 	})
 }
 
-func TestGivesUpWhenTheAPIIsNotWell(t *testing.T) {
+func TestRenewalStopsAfterFiveConsecutiveFailures(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		err   *losant.Error
 		calls int
 		want  map[outcome]int
 	}{
-		"a token that is not accepted": {&losant.Error{StatusCode: http.StatusUnauthorized}, 5, map[outcome]int{failed: 5, notStarted: 7}},
+		"an invalid token": {&losant.Error{StatusCode: http.StatusUnauthorized}, 5, map[outcome]int{failed: 5, notStarted: 7}},
 		"a server that fails": {
 			&losant.Error{StatusCode: http.StatusServiceUnavailable, Err: losant.ErrOutcomeUnknown}, 5,
 			map[outcome]int{unknown: 5, notStarted: 7},
 		},
-		"invites that are gone": {&losant.Error{StatusCode: http.StatusNotFound}, 12, map[outcome]int{failed: 12}},
+		"invites that do not exist": {&losant.Error{StatusCode: http.StatusNotFound}, 12, map[outcome]int{failed: 12}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				f := &fakeService{answer: func(context.Context, losant.InstanceOrgInviteRef) error { return c.err }}
+				f := &fakeService{respond: func(context.Context, losant.InstanceOrgInviteRef) error { return c.err }}
 				renewals := newRenewer(f, 1).renew(t.Context(), t.Context(), someInvites(12))
 				assert.Equal(t, c.want, countByOutcome(renewals))
 				assert.Len(t, f.refs, c.calls)
@@ -255,10 +242,10 @@ func TestGivesUpWhenTheAPIIsNotWell(t *testing.T) {
 	}
 }
 
-func TestASuccessForgivesFailures(t *testing.T) {
+func TestSuccessResetsTheFailures(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f := &fakeService{answer: func(_ context.Context, ref losant.InstanceOrgInviteRef) error {
+		f := &fakeService{respond: func(_ context.Context, ref losant.InstanceOrgInviteRef) error {
 			if ref.InviteID == "abcdef04" {
 				return nil
 			}
@@ -269,23 +256,23 @@ func TestASuccessForgivesFailures(t *testing.T) {
 	})
 }
 
-func TestEachIsToldOnceAndAlone(t *testing.T) {
+func TestFinishedIsCalledOnceForEachRenewal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRenewer(&fakeService{}, 8)
-		told := make(map[string]int)
-		var alone atomic.Int32
+		finished := make(map[string]int)
+		var running atomic.Int32
 		r.finished = func(result renewal) {
-			assert.EqualValues(t, 1, alone.Add(1))
+			assert.EqualValues(t, 1, running.Add(1))
 			for range 100 {
-				runtime.Gosched() // another one would come in now
+				runtime.Gosched() // lets a concurrent call start
 			}
-			told[result.Invite.ID]++
-			alone.Add(-1)
+			finished[result.Invite.ID]++
+			running.Add(-1)
 		}
 		r.renew(t.Context(), t.Context(), someInvites(20))
-		assert.Len(t, told, 20)
-		for id, times := range told {
+		assert.Len(t, finished, 20)
+		for id, times := range finished {
 			assert.Equal(t, 1, times, id)
 		}
 	})

@@ -13,8 +13,8 @@ func countByOutcome(renewals []renewal) map[outcome]int {
 	return counts
 }
 
-// printSummary prints the outcomes, and names the invites that need attention,
-// on request with the error of each.
+// printSummary prints the number of each outcome, and lists the invites that were
+// not renewed. If withErrors is true, it prints the error of each.
 func printSummary(out io.Writer, renewals []renewal, interrupted, withErrors bool) {
 	counts := countByOutcome(renewals)
 	retries := 0
@@ -24,8 +24,8 @@ func printSummary(out io.Writer, renewals []renewal, interrupted, withErrors boo
 	fmt.Fprintf(out, "\n%d expired: %d renewed, %d failed, %d with an unknown outcome, %d not started.\nRetries: %d.\n",
 		len(renewals), counts[renewed], counts[failed], counts[unknown], counts[notStarted], retries)
 
-	printNames(out, renewals, unknown, withErrors, "Outcome unknown: each of these may have been renewed and mailed, or not. List\n"+
-		"the invites before you renew one again: if its email still has an expired\ninvite, it was not renewed.")
+	printNames(out, renewals, unknown, withErrors, "Outcome unknown: these may have been renewed and mailed. Before you renew one\n"+
+		"again, list the invites: if its email still has an expired invite, it was not\nrenewed.")
 	printNames(out, renewals, failed, withErrors, "Failed; these were not renewed:")
 	reason := "because too many consecutive calls failed"
 	if interrupted {
@@ -34,8 +34,8 @@ func printSummary(out io.Writer, renewals []renewal, interrupted, withErrors boo
 	printNames(out, renewals, notStarted, withErrors, "Not started, "+reason+";\nthese were not renewed:")
 }
 
-// printNames names the invites with that outcome, if there are any. It shortens
-// neither the email nor the id, so that the invites can be found.
+// printNames lists the invites with that outcome, if there are any. It does not
+// shorten the email or the id, so that the invites can be found.
 func printNames(out io.Writer, renewals []renewal, which outcome, withErrors bool, heading string) {
 	var rows [][]string
 	var errs []string

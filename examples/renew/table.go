@@ -9,9 +9,9 @@ import (
 
 const gap = "  " // between columns
 
-// fit leaves out columns until rows, the first of which holds the titles, fit in
-// a terminal of that width: SENT, then ID, then EXPIRES. If that is not enough,
-// it shortens the emails.
+// fit makes rows fit in a terminal of the given width. The first row holds the
+// titles. fit removes the columns SENT, ID and EXPIRES, in this order, until the
+// rows fit. If they still do not fit, it shortens the emails.
 func fit(rows [][]string, width int) {
 	for _, title := range []string{"SENT", "ID", "EXPIRES"} {
 		if rowWidth(rows) <= width {
@@ -46,8 +46,8 @@ func align(rows [][]string) []string {
 	return lines
 }
 
-// columnWidths returns the widths on a terminal, where some characters take two
-// columns and others none.
+// columnWidths returns the width of each column on a terminal, where a character
+// occupies zero, one or two positions.
 func columnWidths(rows [][]string) []int {
 	var widths []int
 	for _, row := range rows {
@@ -72,7 +72,7 @@ func rowWidth(rows [][]string) int {
 	return sum
 }
 
-// shorten cuts s to that width, and marks the cut.
+// shorten cuts s to the given width and appends an ellipsis.
 func shorten(s string, width int) string {
 	if uniseg.StringWidth(s) <= width {
 		return s

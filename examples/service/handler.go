@@ -13,8 +13,8 @@ import (
 	"github.com/losant-community/losant-rest-go"
 )
 
-// handler answers requests for the invites to one organization. It holds the
-// interface and not the client, so that a test can put a fake there.
+// handler handles requests for the invites to one organization. It uses the
+// interface instead of the client, so that tests can use a fake.
 type handler struct {
 	invites           losant.InstanceOrgInviteService
 	instanceID, orgID string
@@ -27,7 +27,7 @@ func newHandler(invites losant.InstanceOrgInviteService, instanceID, orgID strin
 	mux.HandleFunc("GET /invites/{id}", h.get)
 	mux.HandleFunc("POST /invites/{id}/resend", h.resend)
 	mux.HandleFunc("DELETE /invites/{id}", h.revoke)
-	// Any page in a browser on this machine could post to a service on loopback.
+	// A web page in a browser on this machine can send requests to loopback.
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
@@ -43,13 +43,13 @@ func (h *handler) get(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	h.answer(w, r, http.StatusOK, invite)
+	h.respond(w, r, http.StatusOK, invite)
 }
 
 func (h *handler) resend(w http.ResponseWriter, r *http.Request) {
 	roleInfo, err := readRoleInfo(w, r)
 	if err != nil {
-		h.answer(w, r, http.StatusBadRequest, problem{"invalid_body", "The body is not one JSON object with role, applicationRoles or dashboardRoles."})
+		h.respond(w, r, http.StatusBadRequest, problem{"invalid_body", "The body must be one JSON object. Its members are role, applicationRoles and dashboardRoles."})
 		return
 	}
 	ctx, cancel := writeContext(r)
@@ -60,7 +60,7 @@ func (h *handler) resend(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Location", "/invites/"+invite.ID)
-	h.answer(w, r, http.StatusCreated, invite)
+	h.respond(w, r, http.StatusCreated, invite)
 }
 
 func (h *handler) revoke(w http.ResponseWriter, r *http.Request) {
@@ -70,19 +70,19 @@ func (h *handler) revoke(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	h.answer(w, r, http.StatusNoContent, nil)
+	h.respond(w, r, http.StatusNoContent, nil)
 }
 
-// writeContext outlives a caller who hangs up: a call that is broken off may
-// have been done or not, and nobody would know.
+// writeContext returns a context that continues when the caller disconnects. If a
+// call is canceled, it is unknown whether it took effect.
 func writeContext(r *http.Request) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(r.Context()), callTimeout)
 }
 
 func readRoleInfo(w http.ResponseWriter, r *http.Request) (losant.OrgRoleInfo, error) {
-	const most = 64 << 10
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, most))
-	decoder.DisallowUnknownFields() // a mistyped "role" would change nothing and mail the invite
+	const maxBytes = 64 << 10
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBytes))
+	decoder.DisallowUnknownFields() // with a mistyped "role", the invite would be resent with its old role
 	var roleInfo *losant.OrgRoleInfo
 	if err := decoder.Decode(&roleInfo); err != nil {
 		return losant.OrgRoleInfo{}, err
@@ -93,29 +93,29 @@ func readRoleInfo(w http.ResponseWriter, r *http.Request) (losant.OrgRoleInfo, e
 	return *roleInfo, nil
 }
 
-// problem is the body of an answer that is not a success.
+// problem is the body of an error response.
 type problem struct {
 	Error   string `json:"error"` // for programs
 	Message string `json:"message"`
 }
 
-const statusClientClosedRequest = 499 // nobody reads it but the log
+const statusClientClosedRequest = 499 // only for the log, because the caller has disconnected
 
-// problemOf returns what a caller learns of err: enough to act on it, and none of
-// Losant's own words, which are for the log.
+// problemOf returns the status and the body that report err to a caller. They
+// contain none of Losant's messages, which are only for the log.
 func problemOf(err error) (status int, p problem) {
 	switch {
-	// This one first: it can be any of the others as well, and matters more.
+	// This case is first, because such an error can match the other cases, too.
 	case errors.Is(err, losant.ErrOutcomeUnknown):
-		return http.StatusBadGateway, problem{"outcome_unknown", "This may have been done or not. Look at the invite before you repeat it."}
+		return http.StatusBadGateway, problem{"outcome_unknown", "It is unknown whether the request took effect. Check the invite before you retry."}
 	case errors.Is(err, losant.ErrInvalidArgument):
-		return http.StatusBadRequest, problem{"invalid_argument", "The id of the invite is not 24 hexadecimal digits, or a grant has no resourceId."}
+		return http.StatusBadRequest, problem{"invalid_argument", "The id of the invite must be 24 hexadecimal digits, and each grant must have a resourceId."}
 	case errors.Is(err, losant.ErrBadRequest):
 		return http.StatusBadRequest, problem{"bad_request", "Losant does not accept these roles."}
 	case errors.Is(err, losant.ErrNotFound):
-		return http.StatusNotFound, problem{"not_found", "There is no such invite."}
+		return http.StatusNotFound, problem{"not_found", "The invite does not exist."}
 	case errors.Is(err, losant.ErrGone):
-		return http.StatusGone, problem{"gone", "The invite is there no more."}
+		return http.StatusGone, problem{"gone", "The invite no longer exists."}
 	case errors.Is(err, losant.ErrConflict):
 		return http.StatusConflict, problem{"conflict", "The state of the invite does not permit this."}
 	case errors.Is(err, losant.ErrRateLimited):
@@ -125,9 +125,9 @@ func problemOf(err error) (status int, p problem) {
 	case errors.Is(err, context.Canceled):
 		return statusClientClosedRequest, problem{"cancelled", "The request was cancelled."}
 	case errors.Is(err, context.DeadlineExceeded):
-		return http.StatusGatewayTimeout, problem{"timeout", "Losant did not answer in time. Nothing was changed."}
-	default: // ErrServer, ErrInvalidResponse, no connection
-		return http.StatusBadGateway, problem{"upstream", "Losant could not answer. Nothing was changed."}
+		return http.StatusGatewayTimeout, problem{"timeout", "Losant did not respond in time. Nothing was changed."}
+	default: // ErrServer, ErrInvalidResponse, or no connection
+		return http.StatusBadGateway, problem{"upstream", "The request to Losant failed. Nothing was changed."}
 	}
 }
 
@@ -141,10 +141,10 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", retryAfter(err))
 	}
-	h.answer(w, r, status, p)
+	h.respond(w, r, status, p)
 }
 
-// retryAfter is in whole seconds, rounded up, and at least one.
+// retryAfter returns the Retry-After of err in seconds, rounded up, at least 1.
 func retryAfter(err error) string {
 	var failure *losant.Error
 	if !errors.As(err, &failure) {
@@ -157,7 +157,7 @@ func retryAfter(err error) string {
 	return strconv.FormatInt(max(seconds, 1), 10)
 }
 
-func (h *handler) answer(w http.ResponseWriter, r *http.Request, status int, body any) {
+func (h *handler) respond(w http.ResponseWriter, r *http.Request, status int, body any) {
 	h.logger.Info("request", "method", r.Method, "route", r.Pattern, "status", status)
 	w.Header().Set("Cache-Control", "no-store") // invites hold email addresses
 	if body == nil {
@@ -167,6 +167,6 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request, status int, bod
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	if err := json.NewEncoder(w).Encode(body); err != nil {
-		h.logger.Warn("answer not written", "error", err)
+		h.logger.Warn("response not written", "error", err)
 	}
 }

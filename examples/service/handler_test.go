@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,65 +14,27 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/losant-community/losant-rest-go"
 )
 
-const (
-	instanceID = "0123456789abcdef01234567"
-	orgID      = "1123456789abcdef01234567"
-	inviteID   = "2123456789abcdef01234567"
-	newID      = "3123456789abcdef01234567"
-)
-
-// A fake embeds the interface and has the one method that its test needs: it
-// still compiles when the interface gets another method, and a call of one
-// that nobody expected panics.
-type fakeGet struct {
-	losant.InstanceOrgInviteService
-	get func(context.Context, losant.InstanceOrgInviteRef) (*losant.OrgInvite, error)
-}
-
-func (f fakeGet) Get(ctx context.Context, ref losant.InstanceOrgInviteRef, _ ...losant.RequestOption) (*losant.OrgInvite, error) {
-	return f.get(ctx, ref)
-}
-
-type fakeResend struct {
-	losant.InstanceOrgInviteService
-	resend func(context.Context, losant.InstanceOrgInviteRef, losant.OrgRoleInfo) (*losant.OrgInvite, error)
-}
-
-func (f fakeResend) ResendInvite(ctx context.Context, ref losant.InstanceOrgInviteRef, roleInfo losant.OrgRoleInfo, _ ...losant.RequestOption) (*losant.OrgInvite, error) {
-	return f.resend(ctx, ref, roleInfo)
-}
-
-type fakeDelete struct {
-	losant.InstanceOrgInviteService
-	revoke func(context.Context, losant.InstanceOrgInviteRef) error
-}
-
-func (f fakeDelete) Delete(ctx context.Context, ref losant.InstanceOrgInviteRef, _ ...losant.RequestOption) error {
-	return f.revoke(ctx, ref)
-}
-
-func TestGetAnswersWithTheInvite(t *testing.T) {
+func TestGetReturnsTheInvite(t *testing.T) {
 	t.Parallel()
-	answer := ask(t, fakeGet{get: func(ctx context.Context, ref losant.InstanceOrgInviteRef) (*losant.OrgInvite, error) {
+	response := send(t, fakeGet{get: func(ctx context.Context, ref losant.InstanceOrgInviteRef) (*losant.OrgInvite, error) {
 		assert.Equal(t, losant.InstanceOrgInviteRef{InstanceID: instanceID, OrgID: orgID, InviteID: inviteID}, ref)
 		assertBounded(ctx, t)
 		return &losant.OrgInvite{ID: inviteID, Email: "ada@example.com", Role: losant.OrgRoleEdit}, nil
 	}}, http.MethodGet, "/invites/"+inviteID, "")
-	assert.Equal(t, http.StatusOK, answer.Code)
-	assert.Equal(t, "application/json", answer.Header().Get("Content-Type"))
-	assert.Equal(t, "no-store", answer.Header().Get("Cache-Control"))
+	assert.Equal(t, http.StatusOK, response.Code)
+	assert.Equal(t, "application/json", response.Header().Get("Content-Type"))
+	assert.Equal(t, "no-store", response.Header().Get("Cache-Control"))
 	assert.JSONEq(t, `{"id": "`+inviteID+`", "email": "ada@example.com", "role": "edit", "hasExpired": false, "disallowTransfer": false}`,
-		answer.Body.String())
+		response.Body.String())
 }
 
-func TestResendAnswersWithTheNewInvite(t *testing.T) {
+func TestResendReturnsTheNewInvite(t *testing.T) {
 	t.Parallel()
-	answer := ask(t, fakeResend{resend: func(ctx context.Context, ref losant.InstanceOrgInviteRef, roleInfo losant.OrgRoleInfo) (*losant.OrgInvite, error) {
+	response := send(t, fakeResend{resend: func(ctx context.Context, ref losant.InstanceOrgInviteRef, roleInfo losant.OrgRoleInfo) (*losant.OrgInvite, error) {
 		assert.Equal(t, losant.InstanceOrgInviteRef{InstanceID: instanceID, OrgID: orgID, InviteID: inviteID}, ref)
 		assert.Equal(t, losant.OrgRoleInfo{
 			Role:             losant.OrgRoleView,
@@ -83,44 +44,44 @@ func TestResendAnswersWithTheNewInvite(t *testing.T) {
 		return &losant.OrgInvite{ID: newID, Role: roleInfo.Role}, nil
 	}}, http.MethodPost, "/invites/"+inviteID+"/resend",
 		`{"role": "view", "applicationRoles": [{"resourceId": "`+newID+`", "role": "none"}]}`)
-	assert.Equal(t, http.StatusCreated, answer.Code)
-	assert.Equal(t, "/invites/"+newID, answer.Header().Get("Location"))
-	assert.Contains(t, answer.Body.String(), newID)
+	assert.Equal(t, http.StatusCreated, response.Code)
+	assert.Equal(t, "/invites/"+newID, response.Header().Get("Location"))
+	assert.Contains(t, response.Body.String(), newID)
 }
 
-func TestResendRefusesABodyThatIsNotMeant(t *testing.T) {
+func TestResendRefusesAnInvalidBody(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
-		"none":          ``,
+		"empty":         ``,
 		"null":          `null`,
-		"a list":        `[]`,
-		"a mistyped":    `{"rol": "view"}`,
+		"an array":      `[]`,
+		"unknown field": `{"rol": "view"}`,
 		"two documents": `{"role": "view"}{}`,
 		"too large":     `{"role": "` + strings.Repeat("v", 64<<10) + `"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			answer := ask(t, fakeResend{}, http.MethodPost, "/invites/"+inviteID+"/resend", body)
-			assert.Equal(t, http.StatusBadRequest, answer.Code)
-			assert.Equal(t, "invalid_body", problemIn(t, answer).Error)
+			response := send(t, fakeResend{}, http.MethodPost, "/invites/"+inviteID+"/resend", body)
+			assert.Equal(t, http.StatusBadRequest, response.Code)
+			assert.Equal(t, "invalid_body", problemIn(t, response).Error)
 		})
 	}
 }
 
-func TestRevokeAnswersWithNothing(t *testing.T) {
+func TestRevokeReturns204WithoutABody(t *testing.T) {
 	t.Parallel()
-	answer := ask(t, fakeDelete{revoke: func(ctx context.Context, ref losant.InstanceOrgInviteRef) error {
+	response := send(t, fakeDelete{remove: func(ctx context.Context, ref losant.InstanceOrgInviteRef) error {
 		assert.Equal(t, losant.InstanceOrgInviteRef{InstanceID: instanceID, OrgID: orgID, InviteID: inviteID}, ref)
 		assertBounded(ctx, t)
 		return nil
 	}}, http.MethodDelete, "/invites/"+inviteID, "")
-	assert.Equal(t, http.StatusNoContent, answer.Code)
-	assert.Empty(t, answer.Body.String())
+	assert.Equal(t, http.StatusNoContent, response.Code)
+	assert.Empty(t, response.Body.String())
 }
 
-func TestErrorsBecomeStatuses(t *testing.T) {
+func TestErrorDeterminesStatusAndProblem(t *testing.T) {
 	t.Parallel()
-	const secret = "words of the API"
+	const secret = "message of the API"
 	status := func(code int) error { return &losant.Error{StatusCode: code, Message: secret} }
 	and := func(code int, err error) error { return &losant.Error{StatusCode: code, Message: secret, Err: err} }
 	for name, c := range map[string]struct {
@@ -161,37 +122,37 @@ func TestErrorsBecomeStatuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for method, answer := range map[string]*httptest.ResponseRecorder{
-				"get": ask(t, fakeGet{get: func(context.Context, losant.InstanceOrgInviteRef) (*losant.OrgInvite, error) {
+			for method, response := range map[string]*httptest.ResponseRecorder{
+				"get": send(t, fakeGet{get: func(context.Context, losant.InstanceOrgInviteRef) (*losant.OrgInvite, error) {
 					return nil, c.err
 				}}, http.MethodGet, "/invites/"+inviteID, ""),
-				"resend": ask(t, fakeResend{resend: func(context.Context, losant.InstanceOrgInviteRef, losant.OrgRoleInfo) (*losant.OrgInvite, error) {
+				"resend": send(t, fakeResend{resend: func(context.Context, losant.InstanceOrgInviteRef, losant.OrgRoleInfo) (*losant.OrgInvite, error) {
 					return nil, c.err
 				}}, http.MethodPost, "/invites/"+inviteID+"/resend", "{}"),
-				"revoke": ask(t, fakeDelete{revoke: func(context.Context, losant.InstanceOrgInviteRef) error {
+				"revoke": send(t, fakeDelete{remove: func(context.Context, losant.InstanceOrgInviteRef) error {
 					return c.err
 				}}, http.MethodDelete, "/invites/"+inviteID, ""),
 			} {
-				assert.Equal(t, c.status, answer.Code, method)
-				assert.Equal(t, c.problem, problemIn(t, answer).Error, method)
-				assert.Equal(t, c.retry, answer.Header().Get("Retry-After"), method)
-				assert.NotContains(t, answer.Body.String(), secret, method)
+				assert.Equal(t, c.status, response.Code, method)
+				assert.Equal(t, c.problem, problemIn(t, response).Error, method)
+				assert.Equal(t, c.retry, response.Header().Get("Retry-After"), method)
+				assert.NotContains(t, response.Body.String(), secret, method)
 			}
 		})
 	}
 }
 
-func TestOnlyAReadEndsWithItsCaller(t *testing.T) {
+func TestOnlyAReadIsCanceledWhenTheCallerDisconnects(t *testing.T) {
 	t.Parallel()
-	hungUp, hangUp := context.WithCancel(context.Background())
-	hangUp()
+	disconnected, disconnect := context.WithCancel(context.Background())
+	disconnect()
 	for name, c := range map[string]struct {
 		request *http.Request
 		want    error
 	}{
-		"get":    {httptest.NewRequestWithContext(hungUp, http.MethodGet, "/invites/"+inviteID, nil), context.Canceled},
-		"resend": {httptest.NewRequestWithContext(hungUp, http.MethodPost, "/invites/"+inviteID+"/resend", strings.NewReader("{}")), nil},
-		"revoke": {httptest.NewRequestWithContext(hungUp, http.MethodDelete, "/invites/"+inviteID, nil), nil},
+		"get":    {httptest.NewRequestWithContext(disconnected, http.MethodGet, "/invites/"+inviteID, nil), context.Canceled},
+		"resend": {httptest.NewRequestWithContext(disconnected, http.MethodPost, "/invites/"+inviteID+"/resend", strings.NewReader("{}")), nil},
+		"revoke": {httptest.NewRequestWithContext(disconnected, http.MethodDelete, "/invites/"+inviteID, nil), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -213,7 +174,7 @@ func TestOnlyAReadEndsWithItsCaller(t *testing.T) {
 					see(ctx)
 					return &losant.OrgInvite{}, nil
 				}},
-				fakeDelete{revoke: func(ctx context.Context, _ losant.InstanceOrgInviteRef) error {
+				fakeDelete{remove: func(ctx context.Context, _ losant.InstanceOrgInviteRef) error {
 					see(ctx)
 					return nil
 				}},
@@ -224,7 +185,7 @@ func TestOnlyAReadEndsWithItsCaller(t *testing.T) {
 	}
 }
 
-func TestOtherOriginsChangeNothing(t *testing.T) {
+func TestCrossOriginRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	for method, path := range map[string]string{
 		http.MethodPost:   "/invites/" + inviteID + "/resend",
@@ -232,13 +193,13 @@ func TestOtherOriginsChangeNothing(t *testing.T) {
 	} {
 		request := httptest.NewRequest(method, path, strings.NewReader("{}"))
 		request.Header.Set("Sec-Fetch-Site", "cross-site")
-		answer := httptest.NewRecorder()
-		newHandler(nil, instanceID, orgID, slog.New(slog.DiscardHandler)).ServeHTTP(answer, request)
-		assert.Equal(t, http.StatusForbidden, answer.Code, method)
+		response := httptest.NewRecorder()
+		newHandler(nil, instanceID, orgID, slog.New(slog.DiscardHandler)).ServeHTTP(response, request)
+		assert.Equal(t, http.StatusForbidden, response.Code, method)
 	}
 }
 
-func TestTheLogHoldsTheCause(t *testing.T) {
+func TestLogContainsTheCause(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	h := newHandler(fakeGet{get: func(context.Context, losant.InstanceOrgInviteRef) (*losant.OrgInvite, error) {
@@ -248,28 +209,4 @@ func TestTheLogHoldsTheCause(t *testing.T) {
 	assert.Contains(t, log.String(), `"level":"ERROR"`)
 	assert.Contains(t, log.String(), "scope missing")
 	assert.Contains(t, log.String(), `"route":"GET /invites/{id}","status":502`)
-}
-
-func ask(t *testing.T, invites losant.InstanceOrgInviteService, method, path, body string) *httptest.ResponseRecorder {
-	t.Helper()
-	answer := httptest.NewRecorder()
-	newHandler(invites, instanceID, orgID, slog.New(slog.DiscardHandler)).
-		ServeHTTP(answer, httptest.NewRequest(method, path, strings.NewReader(body)))
-	return answer
-}
-
-func problemIn(t *testing.T, answer *httptest.ResponseRecorder) problem {
-	t.Helper()
-	assert.Equal(t, "application/json", answer.Header().Get("Content-Type"))
-	var p problem
-	require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &p))
-	assert.NotEmpty(t, p.Message)
-	return p
-}
-
-func assertBounded(ctx context.Context, t *testing.T) {
-	t.Helper()
-	deadline, ok := ctx.Deadline()
-	assert.True(t, ok, "the call has no deadline")
-	assert.WithinDuration(t, time.Now().Add(callTimeout), deadline, callTimeout/2)
 }

@@ -1,15 +1,18 @@
-// Service is a small HTTP service on top of the losant package, as a program
-// of one's own would have it: it looks after the invites to one organization.
+// Service is an example of an HTTP service that uses package losant. It manages
+// the invites to one organization.
 //
-//	GET    /invites/{id}          the invite
-//	POST   /invites/{id}/resend   resends it with the roles in the body, {"role": "view"}
+//	GET    /invites/{id}          returns the invite
+//	POST   /invites/{id}/resend   resends it with the roles in the body, such as {"role": "view"}
 //	DELETE /invites/{id}          revokes it
 //
-// It does not ask who calls, which a real service must: whoever reaches it can
-// do what its token can. That is why it listens on loopback by default.
+// The service does not authenticate its callers, which a real service must do.
+// Anyone who can connect can use its token. It therefore listens on loopback by
+// default.
 //
-// LOSANT_API_TOKEN, LOSANT_INSTANCE_ID and LOSANT_ORG_ID configure it. SIGINT
-// and SIGTERM stop it, once the calls in flight are done.
+// The environment variables LOSANT_API_TOKEN, LOSANT_INSTANCE_ID and LOSANT_ORG_ID
+// are required. After SIGINT or SIGTERM the service finishes the requests in
+// progress and exits. The exit code is 1 if it cannot listen, or cannot finish the
+// requests in time, and 2 if the configuration is invalid.
 package main
 
 import (
@@ -31,22 +34,21 @@ import (
 )
 
 const (
-	attemptTimeout = 4 * time.Second  // leaves time for another one
-	callTimeout    = 10 * time.Second // of a call to Losant, with all its attempts
-	writeTimeout   = 20 * time.Second // above callTimeout, so that a late failure is still answered
-	stopTimeout    = 25 * time.Second // above writeTimeout, so that every call can end
+	attemptTimeout = 4 * time.Second  // leaves time for a second attempt
+	callTimeout    = 10 * time.Second // of a call to Losant with its retries
+	writeTimeout   = 20 * time.Second // above callTimeout, so that a timeout is still reported
+	stopTimeout    = 25 * time.Second // above writeTimeout, so that each request can finish
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	context.AfterFunc(ctx, stop) // a second signal terminates the process
 	code := run(ctx, os.Args[1:], os.Getenv, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
-// run is main, without the process around it. It returns the exit code: 1 if
-// it could not serve, or not stop in time; 2 if it is not configured.
+// run runs the service until ctx is done. It returns the exit code.
 func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) int {
 	const failed, misconfigured = 1, 2
 	logger := slog.New(slog.NewJSONHandler(stderr, nil))
@@ -58,13 +60,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		logger.Error("configuration", "error", err)
 		return misconfigured
 	}
-	client, err := losant.NewClient(getenv("LOSANT_API_TOKEN"),
-		losant.WithBaseURL(c.baseURL),
-		losant.WithUserAgent("invite-service/1.0"),
-		losant.WithRetryPolicy(losant.RetryPolicy{AttemptTimeout: attemptTimeout}),
-		losant.WithDefaults(losant.WithLinks(false)), // they lead to Losant, where our callers have no access
-		losant.WithLogger(logger),
-	)
+	client, err := newClient(getenv("LOSANT_API_TOKEN"), c.baseURL, logger)
 	if err != nil {
 		logger.Error("configuration", "error", err)
 		return misconfigured
@@ -86,8 +82,18 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	return 0
 }
 
-// configuration is what may differ between two of these services, but for the
-// token, which goes to the client and nowhere else.
+// newClient returns the client of the service. Tests add options.
+func newClient(token, baseURL string, logger *slog.Logger, opts ...losant.Option) (*losant.Client, error) {
+	return losant.NewClient(token, append([]losant.Option{
+		losant.WithBaseURL(baseURL),
+		losant.WithUserAgent("invite-service/1.0"),
+		losant.WithRetryPolicy(losant.RetryPolicy{AttemptTimeout: attemptTimeout}),
+		losant.WithDefaults(losant.WithLinks(false)), // callers of the service have no access to Losant
+		losant.WithLogger(logger),
+	}, opts...)...)
+}
+
+// configuration holds the settings, except the token, which only the client needs.
 type configuration struct{ listen, baseURL, instanceID, orgID string }
 
 func configure(args []string, getenv func(string) string, help io.Writer) (*configuration, error) {
@@ -100,19 +106,20 @@ func configure(args []string, getenv func(string) string, help io.Writer) (*conf
 		return nil, err
 	}
 	if flags.NArg() > 0 {
-		return nil, errors.New("there is an argument that belongs to no flag")
+		return nil, errors.New("unexpected argument; see -help")
 	}
-	// Later, a wrong id of ours would look like a mistake of the caller.
+	// An invalid id would otherwise be reported to callers as their mistake.
 	id := regexp.MustCompile(`^[A-Fa-f\d]{24}$`)
 	for _, variable := range []string{"LOSANT_INSTANCE_ID", "LOSANT_ORG_ID"} {
 		if !id.MatchString(getenv(variable)) {
-			return nil, fmt.Errorf("%s is not set to 24 hexadecimal digits", variable)
+			return nil, fmt.Errorf("%s must be 24 hexadecimal digits", variable)
 		}
 	}
 	return c, nil
 }
 
-// newServer returns a server that no slow or silent client can hold on to.
+// newServer returns a server with timeouts, so that a slow client cannot keep a
+// connection forever.
 func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
@@ -124,9 +131,9 @@ func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	}
 }
 
-// serve serves until ctx ends, then takes no more requests and gives those in
-// flight the time of patience. It returns nil if all of them were answered.
-func serve(ctx context.Context, server *http.Server, listener net.Listener, patience time.Duration) error {
+// serve serves until ctx is done. Then it accepts no more requests, and waits up to
+// timeout for the requests in progress. It returns nil if all of them finish.
+func serve(ctx context.Context, server *http.Server, listener net.Listener, timeout time.Duration) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {
@@ -134,13 +141,13 @@ func serve(ctx context.Context, server *http.Server, listener net.Listener, pati
 		return err
 	case <-ctx.Done():
 	}
-	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	shutdown, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
-	err := server.Shutdown(deadline)
+	err := server.Shutdown(shutdown)
 	if err != nil {
-		_ = server.Close() // err says more
+		_ = server.Close() // err is the error of interest
 	}
-	//nolint:errcheck // that it was shut down
+	//nolint:errcheck // it is always ErrServerClosed
 	<-served
 	return err
 }

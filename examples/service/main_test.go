@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 	"log/slog"
 	"net"
@@ -17,19 +16,17 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/losant-community/losant-rest-go"
 	"github.com/losant-community/losant-rest-go/losanttest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-func TestTheTimeoutsNest(t *testing.T) {
+func TestEachTimeoutCoversTheOneInside(t *testing.T) {
 	t.Parallel()
 	server := newServer(nil, slog.New(slog.DiscardHandler))
 	assert.Less(t, attemptTimeout, callTimeout)
@@ -39,37 +36,37 @@ func TestTheTimeoutsNest(t *testing.T) {
 	assert.Positive(t, server.IdleTimeout)
 }
 
-func TestStopAnswersTheCallInFlight(t *testing.T) {
+func TestStopFinishesTheRequestInProgress(t *testing.T) {
 	t.Parallel()
 	s := startBlocked(t, time.Minute)
 	s.stop()
 	<-s.stopping
 	_, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.address)
-	require.Error(t, err, "it takes no more connections")
+	require.Error(t, err, "no more connections must be accepted")
 	select {
 	case err := <-s.served:
-		require.Fail(t, "it did not wait for the call in flight", "%v", err)
+		require.Fail(t, "serve did not wait for the request in progress", "%v", err)
 	default:
 	}
 
 	close(s.release)
-	answer := <-s.answer
-	require.NoError(t, answer.err)
-	assert.Equal(t, http.StatusOK, answer.status)
-	assert.Contains(t, answer.body, inviteID)
+	response := <-s.response
+	require.NoError(t, response.err)
+	assert.Equal(t, http.StatusOK, response.status)
+	assert.Contains(t, response.body, inviteID)
 	assert.NoError(t, <-s.served)
 }
 
-func TestStopDoesNotWaitForEver(t *testing.T) {
+func TestStopClosesConnectionsAfterItsTimeout(t *testing.T) {
 	t.Parallel()
 	s := startBlocked(t, time.Millisecond)
 	s.stop()
 	assert.ErrorIs(t, <-s.served, context.DeadlineExceeded)
-	assert.Error(t, (<-s.answer).err, "the connection is closed")
+	assert.Error(t, (<-s.response).err, "the connection must be closed")
 	close(s.release)
 }
 
-func TestServeReportsAListenerThatFails(t *testing.T) {
+func TestServeReturnsTheErrorOfTheListener(t *testing.T) {
 	t.Parallel()
 	listener := listen(t)
 	require.NoError(t, listener.Close())
@@ -77,9 +74,9 @@ func TestServeReportsAListenerThatFails(t *testing.T) {
 	assert.ErrorIs(t, err, net.ErrClosed)
 }
 
-func TestRunRefusesAConfigurationThatIsNotWhole(t *testing.T) {
+func TestInvalidConfigurationExitsWithAnError(t *testing.T) {
 	t.Parallel()
-	whole := map[string]string{"LOSANT_API_TOKEN": "secret-of-mine", "LOSANT_INSTANCE_ID": instanceID, "LOSANT_ORG_ID": orgID}
+	complete := map[string]string{"LOSANT_API_TOKEN": "secret-of-mine", "LOSANT_INSTANCE_ID": instanceID, "LOSANT_ORG_ID": orgID}
 	for name, c := range map[string]struct {
 		variable, value string
 		args            []string
@@ -91,7 +88,7 @@ func TestRunRefusesAConfigurationThatIsNotWhole(t *testing.T) {
 		"a wrong org":     {"LOSANT_ORG_ID", "..", nil, 2, "LOSANT_ORG_ID"},
 		"a wrong API":     {"", "", []string{"-base-url", "ftp://example.com"}, 2, "base URL"},
 		"unknown flag":    {"", "", []string{"-port", "1"}, 2, "-port"},
-		"an argument":     {"", "", []string{"8080"}, 2, "belongs to no flag"},
+		"an argument":     {"", "", []string{"8080"}, 2, "unexpected argument"},
 		"a wrong address": {"", "", []string{"-listen", "127.0.0.1:-1"}, 1, "listen"},
 		"help":            {"", "", []string{"-help"}, 0, "-listen"},
 	} {
@@ -102,7 +99,7 @@ func TestRunRefusesAConfigurationThatIsNotWhole(t *testing.T) {
 				if variable == c.variable {
 					return c.value
 				}
-				return whole[variable]
+				return complete[variable]
 			}, &log)
 			assert.Equal(t, c.code, code)
 			assert.Contains(t, log.String(), c.want)
@@ -111,7 +108,7 @@ func TestRunRefusesAConfigurationThatIsNotWhole(t *testing.T) {
 	}
 }
 
-func TestItListensOnLoopbackByDefault(t *testing.T) {
+func TestServiceListensOnLoopbackByDefault(t *testing.T) {
 	t.Parallel()
 	c, err := configure(nil, func(string) string { return orgID }, io.Discard)
 	require.NoError(t, err)
@@ -119,7 +116,7 @@ func TestItListensOnLoopbackByDefault(t *testing.T) {
 	assert.Equal(t, "https://api.losant.com", c.baseURL)
 }
 
-func TestEndToEnd(t *testing.T) {
+func TestServiceManagesInvitesEndToEnd(t *testing.T) {
 	t.Parallel()
 	api := losanttest.NewServer()
 	defer api.Close()
@@ -195,7 +192,29 @@ func TestEndToEnd(t *testing.T) {
 	}
 }
 
-func TestProcessStopsOnSIGTERM(t *testing.T) {
+// The first attempt gets no response in time. The retry succeeds, within callTimeout
+// of fake time.
+func TestSlowAttemptIsRetriedWithinTheCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		api := losanttest.New(t, losanttest.WithMemoryNetwork())
+		ref := api.AddInvite(losant.OrgInvite{})
+		logger := slog.New(slog.DiscardHandler)
+		client, err := newClient(api.Token, api.URL, logger, losant.WithHTTPClient(&http.Client{Transport: api.Transport()}))
+		require.NoError(t, err)
+		defer client.CloseIdleConnections()
+		api.Inject(losanttest.Fault{Delay: time.Hour})
+		began := time.Now()
+		response := httptest.NewRecorder()
+		newHandler(client.InstanceOrgInvite, ref.InstanceID, ref.OrgID, logger).
+			ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/invites/"+ref.InviteID, nil))
+		assert.Equal(t, http.StatusOK, response.Code)
+		assert.GreaterOrEqual(t, time.Since(began), attemptTimeout)
+		assert.Less(t, time.Since(began), callTimeout)
+	})
+}
+
+func TestProcessFinishesRequestsAfterSIGTERM(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows sends no signal to a single process")
@@ -222,8 +241,8 @@ func TestProcessStopsOnSIGTERM(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/invites/"+inviteID, nil)
 	require.NoError(t, err)
-	answer := make(chan reply, 1)
-	go func() { answer <- read(client.Do(request)) }()
+	response := make(chan reply, 1)
+	go func() { response <- read(client.Do(request)) }()
 	<-arrived
 	require.NoError(t, process.Process.Signal(syscall.SIGTERM))
 	assert.Eventually(t, func() bool {
@@ -232,78 +251,11 @@ func TestProcessStopsOnSIGTERM(t *testing.T) {
 			_ = conn.Close()
 		}
 		return err != nil
-	}, 10*time.Second, time.Millisecond, "it takes no more connections")
+	}, 10*time.Second, time.Millisecond, "no more connections must be accepted")
 	close(release)
-	assert.Equal(t, http.StatusOK, (<-answer).status)
+	assert.Equal(t, http.StatusOK, (<-response).status)
 	for log.Scan() { // Wait closes the pipe
 		assert.NotContains(t, log.Text(), "a-token")
 	}
 	assert.NoError(t, process.Wait())
-}
-
-func listeningAddress(t *testing.T, log *bufio.Scanner) string {
-	t.Helper()
-	require.True(t, log.Scan())
-	var listening struct{ Address string }
-	require.NoError(t, json.Unmarshal(log.Bytes(), &listening))
-	return listening.Address
-}
-
-// blocked is a server with a call in flight that ends when release is closed.
-type blocked struct {
-	address  string
-	stop     context.CancelFunc
-	stopping chan struct{} // closed once the server takes no more connections
-	served   chan error
-	release  chan struct{}
-	answer   chan reply
-}
-
-func startBlocked(t *testing.T, patience time.Duration) blocked {
-	t.Helper()
-	listener := listen(t)
-	ctx, stop := context.WithCancel(t.Context())
-	s := blocked{
-		listener.Addr().String(), stop,
-		make(chan struct{}), make(chan error, 1), make(chan struct{}), make(chan reply, 1),
-	}
-	arrived := make(chan struct{})
-	logger := slog.New(slog.DiscardHandler)
-	server := newServer(newHandler(fakeGet{get: func(context.Context, losant.InstanceOrgInviteRef) (*losant.OrgInvite, error) {
-		close(arrived)
-		<-s.release
-		return &losant.OrgInvite{ID: inviteID}, nil
-	}}, instanceID, orgID, logger), logger)
-	server.RegisterOnShutdown(func() { close(s.stopping) })
-	go func() { s.served <- serve(ctx, server, listener, patience) }()
-
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.address+"/invites/"+inviteID, nil)
-	require.NoError(t, err)
-	go func() { s.answer <- read(client.Do(request)) }()
-	<-arrived
-	return s
-}
-
-func listen(t *testing.T) net.Listener {
-	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	return listener
-}
-
-type reply struct {
-	status               int
-	body                 string
-	location, retryAfter string
-	err                  error
-}
-
-func read(resp *http.Response, err error) reply {
-	if err != nil {
-		return reply{err: err}
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	return reply{resp.StatusCode, string(body), resp.Header.Get("Location"), resp.Header.Get("Retry-After"), err}
 }

@@ -17,23 +17,26 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// cell is one call that a fault happens to, with a server of its own.
+// cell is one call to which a fault happens, with its own server.
 type cell struct {
-	lab    *lab
-	fault  fault
-	action action
-	mode   mode
-	ctx    *callContext
+	fixtures *fixtures
+	fault    fault
+	action   action
+	mode     mode
+	ctx      *callContext
 
-	armed    atomic.Bool   // the call has begun: what came before was to warm up
-	returned chan struct{} // closed when the call has
-	dropped  chan struct{} // the client has closed a connection
-	written  chan struct{} // the client has written
-	reused   chan struct{} // closed when the client has taken a connection from its pool
-	waiting  atomic.Bool   // the library said that it waits for another attempt
+	timeout time.Duration // of an attempt, if the fault is timed
+
+	started      atomic.Bool   // the call has begun, after the one to warm up
+	returned     chan struct{} // closed when the call has returned
+	clientClosed chan struct{} // signals that the client closed a connection
+	written      chan struct{} // signals that the client wrote
+	reused       chan struct{} // closed when the client takes a connection from its pool
+	waiting      atomic.Bool   // the library logged that it waits for another attempt
 
 	proxies, dialed, connected, arrived atomic.Int32
-	clients                             sync.Map // *watched by its local address
+	dnsFailures                         atomic.Int32 // lookups, and dials to the addresses that were looked up
+	clients                             sync.Map     // *watched by its local address
 	conns                               sync.Map
 	group                               sync.WaitGroup
 
@@ -42,17 +45,17 @@ type cell struct {
 	waits  []time.Duration
 }
 
-func newCell(l *lab, f fault, a action, m mode) *cell {
+func newCell(shared *fixtures, f fault, a action, m mode) *cell {
 	return &cell{
-		lab: l, fault: f, action: a, mode: m, ctx: newContext(),
+		fixtures: shared, fault: f, action: a, mode: m, ctx: newContext(), timeout: shortTimeout,
 		returned: make(chan struct{}), reused: make(chan struct{}),
-		dropped: make(chan struct{}, 1), written: make(chan struct{}, 1),
+		clientClosed: make(chan struct{}, 1), written: make(chan struct{}, 1),
 	}
 }
 
-// arrive counts a request of the n-th connection and says what is done with it.
+// arrive counts a request of the n-th connection and returns its step.
 func (c *cell) arrive(n int32) step {
-	if !c.armed.Load() {
+	if !c.started.Load() {
 		return *c.fault.warmUp
 	}
 	number := c.arrived.Add(1)
@@ -64,19 +67,19 @@ func (c *cell) arrive(n int32) step {
 
 func nth[T any](script []T, n int32) T { return script[min(int(n), len(script))-1] }
 
-func (c *cell) prove(p proof) {
+func (c *cell) addProof(p proof) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.proofs = append(c.proofs, p)
 }
 
-// due reports whether the context ends during the attempt.
-func (c *cell) due() bool {
-	return c.armed.Load() && (c.mode == deadlinePassed || c.mode == cancelledDuring)
+// endsDuringAttempt reports whether the context ends during the attempt.
+func (c *cell) endsDuringAttempt() bool {
+	return c.started.Load() && (c.mode == deadlinePassed || c.mode == cancelledDuring)
 }
 
-// end ends the context.
-func (c *cell) end() {
+// endContext ends the context of the call.
+func (c *cell) endContext() {
 	if c.mode == deadlinePassed {
 		c.ctx.finish(context.DeadlineExceeded)
 	} else {
@@ -84,18 +87,18 @@ func (c *cell) end() {
 	}
 }
 
-// meet plays what happens before a connection is there, and ends the context
-// before it fails.
-func (c *cell) meet(ctx context.Context, script []dial, n *atomic.Int32) error {
-	if len(script) == 0 || !c.armed.Load() && c.fault.warmUp != nil {
+// playDial plays a step that precedes a connection. If the step fails, the context
+// ends before it.
+func (c *cell) playDial(ctx context.Context, script []dial, n *atomic.Int32) error {
+	if len(script) == 0 || !c.started.Load() && c.fault.warmUp != nil {
 		return nil
 	}
 	d := nth(script, n.Add(1))
 	if d.do == nil {
 		return nil
 	}
-	if c.due() {
-		c.end()
+	if c.endsDuringAttempt() {
+		c.endContext()
 	}
 	return d.do(ctx, c)
 }
@@ -110,18 +113,18 @@ func (c *cell) serve(listener net.Listener) {
 		c.conns.Store(conn, nil)
 		c.group.Go(func() {
 			defer func() { _ = conn.Close() }()
-			c.greet(&counted{Conn: conn})
+			c.greet(&countingConn{Conn: conn})
 		})
 	}
 }
 
-func (c *cell) greet(raw *counted) {
+func (c *cell) greet(raw *countingConn) {
 	n := c.connected.Add(1)
 	g := nth(c.fault.connections, n)
-	if g.fails && c.due() {
-		c.end()
+	if g.fails && c.endsDuringAttempt() {
+		c.endContext()
 	}
-	conn, ok := g.meet(c, raw)
+	conn, ok := g.accept(c, raw)
 	switch {
 	case !ok:
 	case c.fault.http2:
@@ -160,14 +163,14 @@ func (c *cell) run() (result, error) {
 
 func (c *cell) transport(address net.Addr) *http.Transport {
 	dialer := new(net.Dialer)
-	if c.fault.zone != nil {
-		dialer = c.fault.zone.dialer()
+	if c.fault.dns != nil {
+		dialer = c.fault.dns.dialer(&c.dnsFailures)
 	}
 	t := &http.Transport{
 		DialContext: func(ctx context.Context, _, requested string) (net.Conn, error) {
 			return c.dial(ctx, dialer, address, requested)
 		},
-		TLSClientConfig:   &tls.Config{RootCAs: c.lab.roots, MinVersion: tls.VersionTLS12},
+		TLSClientConfig:   &tls.Config{RootCAs: c.fixtures.roots, MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2: c.fault.http2,
 
 		MaxResponseHeaderBytes: 64 << 10, // the default takes long to exceed
@@ -177,12 +180,12 @@ func (c *cell) transport(address net.Addr) *http.Transport {
 		t.Protocols.SetUnencryptedHTTP2(true)
 	}
 	if c.fault.pings {
-		t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 100 * time.Millisecond, PingTimeout: 100 * time.Millisecond}
+		t.HTTP2 = &http.HTTP2Config{SendPingTimeout: c.timeout / 5, PingTimeout: c.timeout / 5}
 	}
 	if c.fault.proxied || c.fault.proxies != nil {
 		t.Proxy = func(req *http.Request) (*url.URL, error) {
 			if !c.fault.proxied {
-				return nil, c.meet(req.Context(), c.fault.proxies, &c.proxies)
+				return nil, c.playDial(req.Context(), c.fault.proxies, &c.proxies)
 			}
 			return &url.URL{Scheme: "http", Host: "proxy.losant.test:3128"}, nil
 		}
@@ -192,11 +195,11 @@ func (c *cell) transport(address net.Addr) *http.Transport {
 
 // dial connects to the server of the cell.
 func (c *cell) dial(ctx context.Context, dialer *net.Dialer, server net.Addr, requested string) (net.Conn, error) {
-	if err := c.meet(ctx, c.fault.dials, &c.dialed); err != nil {
+	if err := c.playDial(ctx, c.fault.dials, &c.dialed); err != nil {
 		return nil, err
 	}
 	address := server.String()
-	if c.fault.zone != nil { // by the name that was requested, at the server's port
+	if c.fault.dns != nil { // the requested name, and the server's port
 		name, _, _ := net.SplitHostPort(requested)
 		_, port, _ := net.SplitHostPort(address)
 		address = net.JoinHostPort(name, port)
@@ -205,14 +208,14 @@ func (c *cell) dial(ctx context.Context, dialer *net.Dialer, server net.Addr, re
 	if err != nil {
 		return nil, err
 	}
-	w := &watched{Conn: conn, cell: c, reads: make(chan struct{}, 1), closed: make(chan struct{})}
+	w := &watchedConn{Conn: conn, cell: c, reads: make(chan struct{}, 1), closed: make(chan struct{})}
 	c.clients.Store(conn.LocalAddr().String(), w)
 	return w, nil
 }
 
 func (c *cell) client(transport *http.Transport) (*losant.Client, error) {
 	base := "http://localhost"
-	if c.fault.secure || c.fault.zone != nil {
+	if c.fault.secure || c.fault.dns != nil {
 		base = "https://" + host
 	}
 	return losant.NewClient("some-token",
@@ -235,7 +238,7 @@ func (c *cell) traced() context.Context {
 		}
 		once.Do(func() {
 			close(c.reused)
-			<-c.dropped
+			<-c.clientClosed
 			time.Sleep(5 * time.Millisecond) // for net/http to notice that it is closed
 		})
 	}})
@@ -244,7 +247,7 @@ func (c *cell) traced() context.Context {
 func (c *cell) measure(client *losant.Client) result {
 	defer c.ctx.finish(context.Canceled)
 	ctx := c.traced()
-	c.armed.Store(true)
+	c.started.Store(true)
 	var (
 		r        result
 		response losant.Response
@@ -266,7 +269,27 @@ func (c *cell) measure(client *losant.Client) result {
 	defer c.mu.Unlock()
 	r.arrived = int(c.arrived.Load())
 	r.proofs = slices.Clone(c.proofs)
-	r.nothing = c.mode == cancelledWaiting && !c.waiting.Load()
-	c.judgeWaits(&r)
+	r.unplayed = c.mode == notEnded && !c.played(r.succeeded)
+	r.notApplicable = c.mode == cancelledWaiting && !c.waiting.Load()
+	c.checkWaits(&r)
 	return r
+}
+
+// played reports whether the fault happened: a call that succeeded has played every
+// step of every script.
+func (c *cell) played(succeeded bool) bool {
+	f := c.fault
+	if f.dns != nil && c.dnsFailures.Load() == 0 {
+		return !f.dns.canFail()
+	}
+	requests := &c.arrived
+	if f.byConnection {
+		requests = &c.connected
+	}
+	return !succeeded ||
+		reached(f.proxies, &c.proxies) && reached(f.dials, &c.dialed) && reached(f.connections, &c.connected) && reached(f.requests, requests)
+}
+
+func reached[T any](script []T, n *atomic.Int32) bool {
+	return len(script) < 2 || int(n.Load()) >= len(script)
 }

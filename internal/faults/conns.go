@@ -6,21 +6,21 @@ import (
 	"sync/atomic"
 )
 
-// watched is a connection of the client. It tells what the client has read, and
-// when it closes: the transport itself must be net/http's own, which the library
-// trusts to hide nothing.
-type watched struct {
+// watchedConn is a connection of the client. It records what the client reads and
+// writes. A transport cannot do that, because the library trusts the reports of
+// net/http's own transport alone.
+type watchedConn struct {
 	net.Conn
 	cell *cell
 
 	got      atomic.Int64
-	consumed atomic.Int64  // of that, when the client asked for more
-	reads    chan struct{} // the client asked for more
+	consumed atomic.Int64  // what the client had read when it read again
+	reads    chan struct{} // signals that the client reads
 	closed   chan struct{}
 	once     sync.Once
 }
 
-func (w *watched) Read(p []byte) (int, error) {
+func (w *watchedConn) Read(p []byte) (int, error) {
 	w.consumed.Store(w.got.Load())
 	signal(w.reads)
 	n, err := w.Conn.Read(p)
@@ -35,27 +35,27 @@ func (w *watched) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (w *watched) Write(p []byte) (int, error) {
+func (w *watchedConn) Write(p []byte) (int, error) {
 	n, err := w.Conn.Write(p)
-	if w.cell.armed.Load() {
+	if w.cell.started.Load() {
 		signal(w.cell.written)
 	}
 	return n, err
 }
 
-func (w *watched) Close() error {
+func (w *watchedConn) Close() error {
 	w.once.Do(func() { close(w.closed) })
-	signal(w.cell.dropped)
+	signal(w.cell.clientClosed)
 	return w.Conn.Close()
 }
 
-// counted is a connection of the server.
-type counted struct {
+// countingConn is a connection of the server.
+type countingConn struct {
 	net.Conn
 	sent atomic.Int64
 }
 
-func (c *counted) Write(p []byte) (int, error) {
+func (c *countingConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	c.sent.Add(int64(n))
 	return n, err

@@ -10,7 +10,7 @@ import (
 type mode int
 
 const (
-	alive            mode = iota
+	notEnded         mode = iota
 	deadlinePassed        // the caller's, during the first attempt
 	cancelledDuring       // the first attempt
 	cancelledWaiting      // for the next one
@@ -18,12 +18,11 @@ const (
 )
 
 func (m mode) String() string {
-	return [...]string{"alive", "deadline passes during the attempt", "cancelled during the attempt", "cancelled during the wait"}[m]
+	return [...]string{"context does not end", "deadline passes during the attempt", "cancelled during the attempt", "cancelled during the wait"}[m]
 }
 
-// callContext is a context that ends when the cell says so, be it by its
-// deadline: no clock decides what the deadline cuts short. The contexts that are
-// derived from it end at the same time.
+// callContext is a context that the cell ends, also with DeadlineExceeded, so that
+// no clock decides when the deadline passes. Derived contexts end at the same time.
 type callContext struct {
 	context.Context
 
@@ -35,8 +34,8 @@ func newContext() *callContext {
 	return &callContext{ctx, cancel}
 }
 
-// finish ends the context with context.Canceled or context.DeadlineExceeded,
-// unless it has ended.
+// finish ends the context with context.Canceled or context.DeadlineExceeded. Only
+// the first call has an effect.
 func (c *callContext) finish(err error) { c.cancel(err) }
 
 func (c *callContext) Err() error {
@@ -46,7 +45,8 @@ func (c *callContext) Err() error {
 	return context.Cause(c.Context)
 }
 
-// Deadline is what no wait of the table reaches, unless the deadline has passed.
+// Deadline returns a time that no wait of the table reaches, until the deadline
+// passes.
 func (c *callContext) Deadline() (time.Time, bool) {
 	if errors.Is(c.Err(), context.DeadlineExceeded) {
 		return time.Now(), true

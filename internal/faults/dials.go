@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// dial decides what becomes of a dial, or of a look for a proxy; the zero one
+// dial is the step of a dial or of a call of the Proxy function. The zero value
 // succeeds.
 type dial struct {
 	proof proof
@@ -18,19 +18,22 @@ type dial struct {
 var (
 	connect dial
 
-	refusedDial = dial{refusedBy("RFC 9293, 3.5.2"), func(context.Context, *cell) error {
+	refusedDial = dial{notProcessedBy("RFC 9293, 3.5.2"), func(context.Context, *cell) error {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	}}
-	unreachable = dial{refusedBy("RFC 9293, 3.9.2.2"), func(context.Context, *cell) error {
+	unreachable = dial{notProcessedBy("RFC 9293, 3.9.2.2"), func(context.Context, *cell) error {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ENETUNREACH)}
 	}}
-	temporaryDNS = dial{refusedBy("RFC 1035, 4.1.1"), func(context.Context, *cell) error {
+	temporaryDNS = dial{notProcessedBy("RFC 1035, 4.1.1"), func(context.Context, *cell) error {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "server misbehaving", Name: host, IsTemporary: true}}
 	}}
-	noSuchHost = dial{refusedBy("RFC 2308, 2.1"), func(context.Context, *cell) error {
+	dnsTimeout = dial{notProcessedBy("RFC 1035, 4.2.1"), func(context.Context, *cell) error {
+		return &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "i/o timeout", Name: host, IsTimeout: true}}
+	}}
+	noSuchHost = dial{notProcessedBy("RFC 2308, 2.1"), func(context.Context, *cell) error {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}
 	}}
-	hangingDial = dial{refusedBy("RFC 9293, 3.8.3"), func(ctx context.Context, c *cell) error {
+	hangingDial = dial{notProcessedBy("RFC 9293, 3.8.3"), func(ctx context.Context, c *cell) error {
 		select {
 		case <-ctx.Done():
 		case <-c.returned:
@@ -38,10 +41,10 @@ var (
 		return &net.OpError{Op: "dial", Net: "tcp", Err: context.DeadlineExceeded}
 	}}
 
-	failingProxy = dial{refusedBy("no connection"), func(context.Context, *cell) error {
+	failingProxy = dial{notProcessedBy("no connection"), func(context.Context, *cell) error {
 		return errors.New("the proxy's configuration cannot be read")
 	}}
-	hangingProxy = dial{refusedBy("no connection"), func(ctx context.Context, c *cell) error {
+	hangingProxy = dial{notProcessedBy("no connection"), func(ctx context.Context, c *cell) error {
 		select {
 		case <-ctx.Done():
 		case <-c.returned:

@@ -15,17 +15,17 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// TestEarlyResponse: the server responds while a body of 8 MB is on its way. A
-// server that lingers reads the rest, so that the response arrives; one that
-// closes at once resets the connection, and the response may be lost.
-func TestEarlyResponse(t *testing.T) {
+// TestEarlyResponseToAnUpload covers a server that responds while the client sends
+// 8 MB. If the server reads the rest, the response arrives. If it closes the
+// connection at once, a reset may discard the response.
+func TestEarlyResponseToAnUpload(t *testing.T) {
 	t.Parallel()
 	names := strings.Repeat("x", 8<<20)
-	for _, lingers := range []bool{true, false} {
+	for _, readsRest := range []bool{true, false} {
 		for _, code := range []int{401, 413, 429} {
-			t.Run(fmt.Sprintf("%d/lingers %v", code, lingers), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%d/reads the rest %v", code, readsRest), func(t *testing.T) {
 				t.Parallel()
-				s := serveRaw(t, respondEarly(code, lingers))
+				s := serveRaw(t, respondEarly(code, readsRest))
 				client := newClient(t, s.base, losant.WithRetryPolicy(losant.RetryPolicy{MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond}))
 				var response losant.Response
 				_, err := losant.Call[any](t.Context(), client, losant.Request{
@@ -34,7 +34,7 @@ func TestEarlyResponse(t *testing.T) {
 				r := ended(err, response)
 				assert.False(t, r.succeeded)
 				assert.Equal(t, int(s.arrived.Load()), r.attempts)
-				if lingers {
+				if readsRest {
 					attempts := map[int]int{401: 1, 413: 1, 429: 4}[code]
 					assert.Equal(t, code, r.status, err)
 					assert.Equal(t, attempts, r.attempts, err)
@@ -46,7 +46,7 @@ func TestEarlyResponse(t *testing.T) {
 }
 
 // respondEarly responds to the header of a request.
-func respondEarly(code int, lingers bool) func(*rawServer, int32, *net.TCPConn, *bufio.Reader) {
+func respondEarly(code int, readsRest bool) func(*rawServer, int32, *net.TCPConn, *bufio.Reader) {
 	return func(s *rawServer, _ int32, conn *net.TCPConn, reader *bufio.Reader) {
 		if _, err := http.ReadRequest(reader); err != nil {
 			return
@@ -54,7 +54,7 @@ func respondEarly(code int, lingers bool) func(*rawServer, int32, *net.TCPConn, 
 		s.arrived.Add(1)
 		const body = `{"type": "Early", "message": "before the body was read"}`
 		_, _ = io.WriteString(conn, responseHeader(code, len(body), "Connection: close")+body)
-		if lingers {
+		if readsRest {
 			_ = conn.CloseWrite()
 			_, _ = io.Copy(io.Discard, reader)
 		}

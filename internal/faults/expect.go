@@ -6,35 +6,35 @@ import (
 	"strings"
 )
 
-// row is one fault: how it is set up, and what is expected of each action while
-// the context lives. An expectation is derived from the rules of the library,
-// not from its output: the requests that arrive ("of" the attempts counted, if
-// that differs), then "ok", or the status and what the error matches.
+// row is one fault, and the expected result of each action if the context does not
+// end. Expectations are written by hand from the rules of the library. They name
+// the requests that arrive ("of" the attempts, if that differs), then "ok", or the
+// status and the sentinels that the error matches.
 //
-// What the other columns expect follows from the first step of the fault. Where
-// it does not, the row says so: struck for a context that ends during the attempt
-// (%s: how), waiting for one that ends during the wait.
+// The expectations of the other columns follow from the first step of the fault. A
+// row can replace them: interrupted is for a context that ends during the attempt
+// (%s: its error), waiting for one that ends during the wait.
 type row struct {
-	name                string
-	setUp               setup
-	get, remove, resend string
-	struck, waiting     *[3]string
+	name                 string
+	setUp                setup
+	get, remove, resend  string
+	interrupted, waiting *[3]string
 }
 
-// each is a row with an expectation per action.
+// each returns a row with an expectation per action.
 func each(name string, setUp setup, get, remove, resend string) row {
 	return row{name: name, setUp: setUp, get: get, remove: remove, resend: resend}
 }
 
-// same is a row with one expectation for all actions.
+// same returns a row with one expectation for all actions.
 func same(name string, setUp setup, all string) row { return each(name, setUp, all, all, all) }
 
-func (w row) whenStruck(get, remove, resend string) row {
-	w.struck = &[...]string{get, remove, resend}
+func (w row) whenInterrupted(get, remove, resend string) row {
+	w.interrupted = &[...]string{get, remove, resend}
 	return w
 }
 
-func (w row) whenWaiting(get, remove, resend string) row {
+func (w row) whenCancelledInWait(get, remove, resend string) row {
 	w.waiting = &[...]string{get, remove, resend}
 	return w
 }
@@ -45,20 +45,20 @@ func (w row) fault() fault {
 	return f
 }
 
-// expect returns what is expected of an action in each column.
+// expect returns the expectations for an action, one per column.
 func (w row) expect(a int) [modes]string {
 	f := w.fault()
-	expected := [modes]string{alive: [...]string{get: w.get, remove: w.remove, resend: w.resend}[a]}
+	expected := [modes]string{notEnded: [...]string{get: w.get, remove: w.remove, resend: w.resend}[a]}
 	during := first(&f, a, true)
-	if w.struck != nil {
-		during = w.struck[a]
+	if w.interrupted != nil {
+		during = w.interrupted[a]
 	}
 	expected[deadlinePassed] = fmt.Sprintf(during, "DeadlineExceeded")
 	expected[cancelledDuring] = fmt.Sprintf(during, "Canceled")
 	switch {
 	case w.waiting != nil:
 		expected[cancelledWaiting] = w.waiting[a]
-	case attemptsOf(expected[alive]) > 1:
+	case attemptsOf(expected[notEnded]) > 1:
 		expected[cancelledWaiting] = fmt.Sprintf(first(&f, a, false), "Canceled")
 	default:
 		expected[cancelledWaiting] = "–"
@@ -66,7 +66,7 @@ func (w row) expect(a int) [modes]string {
 	return expected
 }
 
-// attemptsOf reads the attempts of an expectation.
+// attemptsOf returns the number of attempts in an expectation.
 func attemptsOf(expected string) int {
 	count, _, _ := strings.Cut(expected, ",")
 	if _, of, ok := strings.Cut(count, " of "); ok {
@@ -77,10 +77,11 @@ func attemptsOf(expected string) int {
 	return n
 }
 
-// first is how a call ends whose context ends during the first attempt, or after
-// it.
+// first returns the expectation for a context that ends during the first attempt or
+// after it.
 func first(f *fault, a int, during bool) string {
-	if len(f.proxies) > 0 && f.proxies[0].do != nil || f.dials[0].do != nil || f.connections[0].fails {
+	neverConnects := len(f.proxies) > 0 && f.proxies[0].do != nil || f.dials[0].do != nil || f.connections[0].fails
+	if neverConnects && f.warmUp == nil {
 		return "0 of 1, %s"
 	}
 	s := f.requests[0]
@@ -90,7 +91,7 @@ func first(f *fault, a int, during bool) string {
 			s.seen = 0
 		}
 		if status = s.seen; status == 0 {
-			known = nothingKnown
+			known = unknown
 		}
 	}
 	if status == ownStatus {
@@ -106,16 +107,16 @@ func first(f *fault, a int, during bool) string {
 	if status >= 500 && status <= 599 {
 		parts = append(parts, "ErrServer")
 	}
-	if status == 200 && !during { // it broke off by itself
+	if status == 200 && !during { // its body is incomplete
 		parts = append(parts, "ErrInvalidResponse")
 	}
-	if a != get && known != refused {
+	if a != get && known != notProcessed {
 		parts = append(parts, "ErrOutcomeUnknown")
 	}
 	return "1, " + strings.Join(append(parts, "%s"), " ")
 }
 
-// The sentinels of statuses whose body is not needed for them.
+// The sentinels that do not depend on the body.
 var sentinelOf = map[int]string{
 	400: "ErrBadRequest",
 	401: "ErrUnauthorized",
@@ -124,7 +125,7 @@ var sentinelOf = map[int]string{
 	429: "ErrRateLimited",
 }
 
-// unexpected lists the cells that are not as their row expects.
+// unexpected lists the cells whose result is not the expected one.
 func unexpected(rows []row, found []results) []string {
 	var list []string
 	for n, row := range rows {
@@ -139,14 +140,14 @@ func unexpected(rows []row, found []results) []string {
 	return list
 }
 
-// broken lists the cells that contradict the proofs of their steps, whatever
-// their row expects.
-func broken(rows []row, found []results) []string {
+// contradictions lists the cells whose result contradicts the proofs of their
+// steps, whatever the expectation is.
+func contradictions(rows []row, found []results) []string {
 	var list []string
 	for n, row := range rows {
 		for a, action := range actions() {
 			for m, r := range found[n][a] {
-				if r.nothing {
+				if r.notApplicable {
 					continue // as in the first column
 				}
 				for _, reason := range r.contradicts(a) {
@@ -158,19 +159,22 @@ func broken(rows []row, found []results) []string {
 	return list
 }
 
-// contradicts says what is wrong with a result by the proofs alone.
+// contradicts lists what is wrong with a result according to the proofs alone.
 func (r result) contradicts(action int) []string {
 	var reasons []string
+	if r.unplayed {
+		reasons = append(reasons, "the fault did not happen")
+	}
 	if r.late {
 		reasons = append(reasons, "took longer than its policy allows")
 	}
 	if r.arrived > r.attempts {
 		reasons = append(reasons, "a request was not counted")
 	}
-	if action == resend && r.may() > 1 {
+	if action == resend && r.mayBeProcessed() > 1 {
 		reasons = append(reasons, "sent again although it may have been processed")
 	}
-	if unknown := !r.succeeded && action != get && r.open(); unknown != r.isUnknown() {
+	if unknown := !r.succeeded && action != get && r.undecided(); unknown != r.isUnknown() {
 		reasons = append(reasons, fmt.Sprintf("the proofs %v say that an unknown outcome is %v", r.proofs, unknown))
 	}
 	return reasons

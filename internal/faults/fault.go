@@ -4,29 +4,29 @@ import (
 	"time"
 )
 
-// A fault strikes at one of these layers, each a script: its n-th element is for
-// the n-th proxy, dial, connection or request, and its last one is repeated.
+// fault is a script for each layer. The n-th element is for the n-th proxy, dial,
+// connection or request, and the last one is repeated.
 type fault struct {
-	proxies     []dial // of the transport's Proxy function
+	proxies     []dial // for the transport's Proxy function
 	dials       []dial
 	connections []greeting
 	requests    []step
 
-	secure        bool          // the base URL is https
-	http2         bool          // instead of HTTP/1.1
-	byConnection  bool          // the script of requests advances with the connections
-	proxied       bool          // through a proxy
-	zone          *zone         // where the host is looked up; nil: every host is the server
-	timed         bool          // AttemptTimeout is short, since the fault lasts as long
-	maxWait       time.Duration // of the policy; 0: a few milliseconds
-	waits         time.Duration // the least that the library has to wait in all
-	pings         bool          // the transport checks its HTTP/2 connections, often
-	warmUp        *step         // of a call before, over the same client
-	closedOnReuse bool          // the client sees the end of the connection when it takes it from the pool
-	crossing      bool          // the warm connection is closed while the request is under way
+	secure             bool          // the base URL is https
+	http2              bool          // instead of HTTP/1.1
+	byConnection       bool          // the script of requests advances with the connections
+	proxied            bool          // through a proxy
+	dns                *dnsServer    // where the host is looked up; nil: every host is the server
+	timed              bool          // the fault lasts until AttemptTimeout, which is short
+	maxWait            time.Duration // MaxWait of the policy; 0: a few milliseconds
+	waits              time.Duration // the least sum of the waits
+	pings              bool          // the transport sends frequent PINGs
+	warmUp             *step         // for an earlier call of the same client
+	closedOnReuse      bool          // the client notices that the connection is closed when it takes it from the pool
+	closedWhileSending bool          // the kept-alive connection is closed while the client sends the request
 }
 
-// setup makes a fault.
+// setup sets up a part of a fault.
 type setup func(*fault)
 
 func all(setups ...setup) setup {
@@ -39,7 +39,7 @@ func all(setups ...setup) setup {
 
 func dials(script ...dial) setup { return func(f *fault) { f.dials = script } }
 
-// connections is for TLS and proxies.
+// connections sets the script of connections that use TLS or a proxy.
 func connections(script ...greeting) setup {
 	return func(f *fault) { f.connections, f.secure = script, true }
 }
@@ -50,30 +50,29 @@ func always(s step) setup { return requests(s) }
 
 func once(s step) setup { return requests(s, succeed) }
 
-// overHTTP2 sends the requests over HTTP/2.
+// overHTTP2 makes the client use HTTP/2.
 func overHTTP2(script ...step) setup {
 	return all(connections(encrypted), requests(script...), func(f *fault) { f.http2 = true })
 }
 
-// withoutTLS sends them without encryption, as both sides know that they speak
-// HTTP/2.
+// withoutTLS makes both sides use HTTP/2 without TLS, by prior knowledge.
 func withoutTLS(f *fault) { f.connections, f.secure = []greeting{plain}, false }
 
-// keptAlive strikes at a connection that was used before.
+// keptAlive plays the script on a connection that was used before.
 func keptAlive(script ...step) setup {
 	return all(requests(script...), func(f *fault) { f.warmUp = &succeed })
 }
 
-// closedUnnoticed ends the connection between two calls. The client learns of it
-// after it has chosen the connection, and before it writes.
-func closedUnnoticed(f *fault) {
+// closedWhileIdle closes the connection between two calls. The client notices
+// after it has chosen the connection and before it writes.
+func closedWhileIdle(f *fault) {
 	f.warmUp = &step{play: func(a *arrival) bool { succeed.play(a); return false }}
 	f.closedOnReuse = true
 }
 
-// closedCrossing ends the connection while the next request is on its way: the
-// server never reads it.
-func closedCrossing(f *fault) {
+// closedInFlight closes the connection while the next request is in flight. The
+// server never reads that request.
+func closedInFlight(f *fault) {
 	f.warmUp = &step{play: func(a *arrival) bool {
 		succeed.play(a)
 		select {
@@ -81,24 +80,24 @@ func closedCrossing(f *fault) {
 		case <-a.returned:
 			return false
 		}
-		a.prove(unknownBy(""))
-		a.strike()
+		a.addProof(unknownBy(""))
+		a.interrupt()
 		return false
 	}}
-	f.crossing = true
+	f.closedWhileSending = true
 }
 
 func timed(f *fault)        { f.timed = true }
 func pings(f *fault)        { f.pings = true }
 func byConnection(f *fault) { f.byConnection = true }
 
-// waits demands that the library waits at least a second.
+// waits requires the library to wait at least a second.
 func waits(f *fault) { f.maxWait, f.waits = 10*time.Second, time.Second }
 
 func proxied(f *fault) { f.proxied = true }
 
-// proxyFunction asks the script for the proxy of each request; nil: none.
+// proxyFunction makes the transport's Proxy function play the script.
 func proxyFunction(script ...dial) setup { return func(f *fault) { f.proxies = script } }
 
-// lookedUp finds the server by a lookup of names.
-func lookedUp(z *zone) setup { return func(f *fault) { f.zone = z } }
+// resolvedBy makes the client look up the server's name at s.
+func resolvedBy(s *dnsServer) setup { return func(f *fault) { f.dns = s } }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"io"
 	"log"
 	"net/http/httptest"
@@ -14,17 +15,21 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	log.SetOutput(io.Discard) // net/http complains there about the servers
+	log.SetOutput(io.Discard) // where net/http reports the broken connections
 	// net/http reads the environment once. The other tests call loopback, for which
 	// no proxy is used, or have a transport of their own.
 	proxy := httptest.NewServer(&environment)
-	if err := errors.Join(os.Setenv("HTTPS_PROXY", proxy.URL), os.Setenv("NO_PROXY", "")); err != nil {
+	err := errors.Join(
+		os.Setenv("HTTPS_PROXY", proxy.URL), os.Setenv("NO_PROXY", ""),
+		flag.Set("test.parallel", "8"), // most tests wait for a timeout; the command line overrides it
+	)
+	if err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(withProxy{m, proxy})
 }
 
-// withProxy closes the proxy when the tests are done.
+// withProxy closes the proxy after the tests.
 type withProxy struct {
 	*testing.M
 	proxy *httptest.Server
@@ -35,30 +40,31 @@ func (w withProxy) Run() int {
 	return w.M.Run()
 }
 
-// TestFaults runs every cell of the table once.
+// TestFaults runs every cell of the table.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	l, err := newLab()
+	shared, err := newFixtures()
 	require.NoError(t, err)
 	table := rows()
-	found, err := l.run(table)
+	found, err := runRows(shared, table)
 	require.NoError(t, err)
 	for _, line := range unexpected(table, found) {
 		t.Error(line)
 	}
-	for _, line := range broken(table, found) {
+	for _, line := range contradictions(table, found) {
 		t.Error(line)
 	}
 }
 
-func TestDocument(t *testing.T) {
+// TestPageIsCurrent fails if docs/faults.md does not show the table.
+func TestPageIsCurrent(t *testing.T) {
 	t.Parallel()
 	document, err := os.ReadFile("../../docs/faults.md")
 	require.NoError(t, err)
 	assert.Equal(t, string(document), markdown(rows()), "run: go run ./internal/faults > docs/faults.md")
 }
 
-// TestRowsAreDistinct finds rows that were copied and not renamed.
+// TestRowsAreDistinct finds rows with the same name, and proofs without a section.
 func TestRowsAreDistinct(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

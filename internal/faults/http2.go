@@ -6,8 +6,8 @@ import (
 	"net"
 )
 
-// The parts of HTTP/2 (RFC 9113) that its faults need, written by hand: net/http
-// has no server that misbehaves on purpose.
+// The parts of HTTP/2 (RFC 9113) that the faults need, because the server of
+// net/http cannot break the protocol.
 const (
 	preface     = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 	frameHeader = 9
@@ -22,8 +22,8 @@ const (
 )
 
 // serveHTTP2 counts the requests of a connection and plays the script for each
-// once it has arrived completely.
-func (c *cell) serveHTTP2(conn net.Conn, raw *counted, n int32) {
+// complete one.
+func (c *cell) serveHTTP2(conn net.Conn, raw *countingConn, n int32) {
 	if _, err := io.ReadFull(conn, make([]byte, len(preface))); err != nil {
 		return
 	}
@@ -47,8 +47,8 @@ func (c *cell) serveHTTP2(conn net.Conn, raw *counted, n int32) {
 			continue
 		}
 		a := &arrival{cell: c, step: next, conn: conn, raw: raw, stream: stream}
-		a.seen = 0 // the context ends before the response: net/http may lose it otherwise
-		if !a.take() {
+		a.seen = 0 // the context ends before the response, which net/http may discard otherwise
+		if !a.handle() {
 			return
 		}
 	}
@@ -71,8 +71,7 @@ func (a *arrival) frame(kind, flags byte, stream uint32, payload string) bool {
 
 func number(n uint32) string { return string(binary.BigEndian.AppendUint32(nil, n)) }
 
-// succeedHTTP2 answers with 200, which the library takes as success for every
-// action.
+// succeedHTTP2 responds with 200, which is a success for every action.
 func (a *arrival) succeedHTTP2() bool {
 	return a.frame(frameHeaders, flagEndHeaders, a.stream, hpackStatus200) &&
 		a.frame(frameData, flagEndStream, a.stream, a.action.body)
@@ -87,22 +86,22 @@ func (a *arrival) resetStream(code uint32) bool {
 }
 
 const (
-	notProcessed = "RFC 9113, 8.7"
-	errorCodes   = "RFC 9113, 7"
-	goAways      = "RFC 9113, 6.8"
+	requestReliability = "RFC 9113, 8.7"
+	errorCodes         = "RFC 9113, 7"
+	goAways            = "RFC 9113, 6.8"
 
-	allStreams = 1<<31 - 1 // the last stream of a GOAWAY that announces another
+	allStreams = 1<<31 - 1 // the last stream of a GOAWAY that announces a second one
 )
 
-// resetStream ends the stream of the request without a response.
+// resetStream returns a step that resets the stream without a response.
 func resetStream(code uint32) step {
 	return lost(errorCodes, func(a *arrival) bool { return a.resetStream(code) })
 }
 
-// refuseStream says that the request was not looked at.
-var refuseStream = proving(refusedBy(notProcessed), resetStream(codeRefused))
+// refuseStream says that the request was not processed.
+var refuseStream = proving(notProcessedBy(requestReliability), resetStream(codeRefused))
 
-// resetStreamAfterHeader ends it after the header of a success.
+// resetStreamAfterHeader resets the stream after the header of a success.
 func resetStreamAfterHeader(code uint32) step {
 	s := lost("RFC 9113, 8.1", func(a *arrival) bool {
 		return a.frame(frameHeaders, flagEndHeaders, a.stream, hpackStatus200) && a.resetStream(code)
@@ -111,26 +110,25 @@ func resetStreamAfterHeader(code uint32) step {
 	return s
 }
 
-// unprocessed says that the connection ends and that the request was not
-// looked at.
+// unprocessed sends a GOAWAY that says that the request was not processed.
 func unprocessed(code uint32) step {
-	return proving(refusedBy(notProcessed), lost("", func(a *arrival) bool { return a.goAway(0, code) }))
+	return proving(notProcessedBy(requestReliability), lost("", func(a *arrival) bool { return a.goAway(0, code) }))
 }
 
-// unprocessedAndClosed is the same, and closes the connection.
-var unprocessedAndClosed = proving(refusedBy(notProcessed), lost("", func(a *arrival) bool {
+// unprocessedAndClosed also closes the connection.
+var unprocessedAndClosed = proving(notProcessedBy(requestReliability), lost("", func(a *arrival) bool {
 	a.goAway(0, codeNone)
-	a.awaitRead() // or a reset could overtake it
+	a.waitUntilRead() // so that a reset does not discard it
 	return false
 }))
 
-// draining announces that the connection ends, and then says which requests are
-// not looked at.
-var draining = proving(refusedBy(notProcessed), lost("", func(a *arrival) bool {
+// draining announces the end of the connection and then says which requests are not
+// processed.
+var draining = proving(notProcessedBy(requestReliability), lost("", func(a *arrival) bool {
 	return a.goAway(allStreams, codeNone) && a.goAway(a.stream-1, codeNone)
 }))
 
-// goAwayProcessed says that the request may have been looked at, and ends the
+// goAwayProcessed says that the request may have been processed, and closes the
 // connection.
 func goAwayProcessed(code uint32) step {
 	return ending(goAways, func(a *arrival) bool { a.goAway(a.stream, code); return false })
@@ -139,7 +137,7 @@ func goAwayProcessed(code uint32) step {
 // successHTTP2 is a success with other frames around it.
 func successHTTP2(play func(*arrival) bool) step {
 	s := succeed
-	s.play = func(a *arrival) bool { return a.strike() && play(a) }
+	s.play = func(a *arrival) bool { return a.interrupt() && play(a) }
 	return s
 }
 
@@ -149,14 +147,14 @@ var (
 	succeedThenReset    = successHTTP2(func(a *arrival) bool { return a.succeedHTTP2() && a.resetStream(codeNone) })
 )
 
-// deaf answers nothing any more, not even PINGs, and keeps the connection.
-var deaf = lost("RFC 9113, 6.7", func(a *arrival) bool {
+// ignoringPings keeps the connection open and responds to nothing, not even to PING.
+var ignoringPings = lost("RFC 9113, 6.7", func(a *arrival) bool {
 	_, _ = io.Copy(io.Discard, a.conn)
 	return false
 })
 
-// notFoundHTTP2 answers with 404.
+// notFoundHTTP2 responds with 404.
 var notFoundHTTP2 = step{proof: statusProofs[404], status: 404, play: func(a *arrival) bool {
-	return a.strike() && a.frame(frameHeaders, flagEndHeaders, a.stream, hpackStatus404) &&
+	return a.interrupt() && a.frame(frameHeaders, flagEndHeaders, a.stream, hpackStatus404) &&
 		a.frame(frameData, flagEndStream, a.stream, `{"type": "NotFound", "message": "no such invite"}`)
 }}

@@ -8,8 +8,7 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// watcher is a logger that learns when the library begins to wait, and for how
-// long.
+// watcher is a log handler that records the waits of the library.
 type watcher struct{ *cell }
 
 func (watcher) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
@@ -30,14 +29,14 @@ func (w watcher) Handle(_ context.Context, r slog.Record) error {
 	})
 	if w.mode == cancelledWaiting {
 		w.waiting.Store(true)
-		w.end()
+		w.endContext()
 	}
 	return nil
 }
 
-// judgeWaits notes the attempts that had no wait before them, and whether the
-// library waited less than it had to.
-func (c *cell) judgeWaits(r *result) {
+// checkWaits records the attempts without a wait before them, and whether the
+// library waited less than required.
+func (c *cell) checkWaits(r *result) {
 	var total time.Duration
 	before := 1 // the first attempt needs no wait
 	if c.mode == cancelledWaiting {
@@ -49,16 +48,22 @@ func (c *cell) judgeWaits(r *result) {
 			before++
 		}
 	}
-	r.hasty = max(0, r.attempts-before)
-	r.early = c.mode == alive && len(c.waits) > 0 && total < c.fault.waits
+	r.unwaited = max(0, r.attempts-before)
+	r.early = c.mode == notEnded && len(c.waits) > 0 && total < c.fault.waits
 }
 
-// policy has waits so short that they don't matter or, to be cancelled, so long
-// that nothing else can end them.
+// The timeouts of an attempt that a timed fault exceeds.
+const (
+	shortTimeout = 500 * time.Millisecond
+	longTimeout  = 5 * time.Second
+)
+
+// policy returns a policy with short waits or, if the wait is cancelled, with waits
+// that nothing else ends.
 func (c *cell) policy() losant.RetryPolicy {
 	p := losant.RetryPolicy{MaxAttempts: maxAttempts, MinWait: time.Millisecond, MaxWait: 5 * time.Millisecond, AttemptTimeout: 30 * time.Second}
 	if c.fault.timed && c.mode != deadlinePassed && c.mode != cancelledDuring {
-		p.AttemptTimeout = 500 * time.Millisecond
+		p.AttemptTimeout = c.timeout
 	}
 	if c.fault.maxWait > 0 {
 		p.MaxWait = c.fault.maxWait
@@ -69,16 +74,15 @@ func (c *cell) policy() losant.RetryPolicy {
 	return p
 }
 
-// limit is how long the call may take at most. A fault that is not timed takes
-// no time by itself.
+// limit returns how long the call may take. Only timed faults take time.
 func (c *cell) limit() time.Duration {
 	const slowMachine = 10 * time.Second
 	limit := slowMachine
-	if c.mode == alive {
+	if c.mode == notEnded {
 		limit += maxAttempts * c.policy().MaxWait
 	}
 	if c.fault.timed {
-		limit += 2 * time.Second
+		limit += maxAttempts * c.timeout
 	}
 	return limit
 }

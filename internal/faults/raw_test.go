@@ -2,24 +2,26 @@ package main
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// rawServer is a server over HTTP/1.1 whose connections the tests handle
-// themselves.
+// rawServer is a server whose connections the tests handle themselves.
 type rawServer struct {
 	base    string
-	arrived atomic.Int32 // requests, as far as handle counts them
+	arrived atomic.Int32 // requests that handle counted
 	conns   atomic.Int32
 }
 
@@ -55,7 +57,7 @@ func serveRaw(t *testing.T, handle func(s *rawServer, n int32, conn *net.TCPConn
 	return s
 }
 
-// receive reads a request, and counts it.
+// receive reads and counts a request.
 func (s *rawServer) receive(reader *bufio.Reader) bool {
 	req, err := http.ReadRequest(reader)
 	if err != nil {
@@ -72,14 +74,15 @@ func succeedRaw(conn net.Conn, a action) {
 	_, _ = io.WriteString(conn, responseHeader(a.status, len(a.body))+a.body)
 }
 
-// callAtOnce makes n calls that the server has to hold until all have arrived.
-func callAtOnce(t *testing.T, client *losant.Client, a action, n int) {
-	t.Helper()
+// callAtOnce makes n calls at once. The server must hold them until all arrive.
+func callAtOnce(ctx context.Context, client *losant.Client, a action, n int) error {
 	var group sync.WaitGroup
-	for range n {
-		group.Go(func() { assert.NoError(t, a.call(t.Context(), client)) })
+	errs := make([]error, n)
+	for i := range n {
+		group.Go(func() { errs[i] = a.call(ctx, client) })
 	}
 	group.Wait()
+	return errors.Join(errs...)
 }
 
 // newClient returns a client for base, and closes its connections with the test.
@@ -91,9 +94,18 @@ func newClient(t *testing.T, base string, opts ...losant.Option) *losant.Client 
 	return client
 }
 
-// ended reads how a call ended.
+// ended returns the result of a call.
 func ended(err error, response losant.Response) result {
 	var r result
 	r.read(err, len(response.Attempts))
 	return r
+}
+
+// expiresWhileWaiting returns a context whose deadline passes after the transport
+// has begun to wait for a connection or a stream, however slow the machine is.
+func expiresWhileWaiting() context.Context {
+	ctx := newContext()
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) {
+		time.AfterFunc(50*time.Millisecond, func() { ctx.finish(context.DeadlineExceeded) })
+	}})
 }

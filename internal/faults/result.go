@@ -11,38 +11,39 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// result is how a call ended: a cell of the table.
+// result is the result of a call, as it is in a cell of the table.
 type result struct {
-	nothing   bool // the column does not apply: there was no wait
-	late      bool
-	early     bool // the library waited less than it was told
-	arrived   int  // requests
-	attempts  int
-	hasty     int // attempts without a wait before them, but for the first
-	status    int
-	succeeded bool
-	matches   []string // sentinels
-	proofs    []proof  // of the steps that were played
+	notApplicable bool // the column does not apply: there was no wait
+	unplayed      bool // the fault did not happen
+	late          bool // the call took longer than its policy allows
+	early         bool // the library waited less than the server asked for
+	arrived       int  // requests
+	attempts      int
+	unwaited      int // attempts without a wait before them, but for the first
+	status        int
+	succeeded     bool
+	matches       []string // sentinels
+	proofs        []proof  // of the steps that were played
 }
 
-// may counts the steps after which the request may have been processed.
-func (r result) may() int {
+// mayBeProcessed counts the steps after which the request may have been processed.
+func (r result) mayBeProcessed() int {
 	n := 0
 	for _, p := range r.proofs {
-		if p.known != refused {
+		if p.known != notProcessed {
 			n++
 		}
 	}
 	return n
 }
 
-// open reports whether a step left it open whether the request was processed.
-func (r result) open() bool {
-	return slices.ContainsFunc(r.proofs, func(p proof) bool { return p.known == nothingKnown })
+// undecided reports whether a step leaves it unknown whether the request was processed.
+func (r result) undecided() bool {
+	return slices.ContainsFunc(r.proofs, func(p proof) bool { return p.known == unknown })
 }
 
 func (r result) String() string {
-	if r.nothing {
+	if r.notApplicable {
 		return "–"
 	}
 	count := strconv.Itoa(r.arrived)
@@ -67,15 +68,15 @@ func (r result) String() string {
 		ends = append(ends, "EARLY")
 	}
 	text := count + ", " + strings.Join(ends, " ")
-	if r.hasty > 0 {
-		text += fmt.Sprintf(", %d without a wait", r.hasty)
+	if r.unwaited > 0 {
+		text += fmt.Sprintf(", %d without a wait", r.unwaited)
 	}
 	return text
 }
 
 func (r result) isUnknown() bool { return slices.Contains(r.matches, "ErrOutcomeUnknown") }
 
-// sentinels are what an error can match, in the order of the table.
+// sentinels lists what an error can match, in the order of the table.
 var sentinels = []struct {
 	name string
 	err  error
@@ -95,7 +96,7 @@ var sentinels = []struct {
 	{"DeadlineExceeded", context.DeadlineExceeded},
 }
 
-// read says how a call ended by what it returned.
+// read fills in what the call returned.
 func (r *result) read(err error, recorded int) {
 	if err == nil {
 		r.succeeded, r.attempts = true, recorded

@@ -8,14 +8,14 @@ const (
 	tooFar         = 240 * time.Hour
 )
 
-func throttledRow(name string, setUp setup) row { return same("429, once, "+name, setUp, again) }
+func throttledRow(name string, setUp setup) row { return same("429, once, "+name, setUp, okAfterRetry) }
 
 func throttledTooLong(name string, s step) row {
 	return same("429, once, "+name, once(s), count(1, 429, "ErrRateLimited"))
 }
 
 func unavailableRow(name string, setUp setup) row {
-	return each("503, once, "+name, setUp, again, again, count(1, 503, "ErrServer", "ErrOutcomeUnknown"))
+	return each("503, once, "+name, setUp, okAfterRetry, okAfterRetry, count(1, 503, "ErrServer", "ErrOutcomeUnknown"))
 }
 
 func unavailableTooLong(name string, s step) row {
@@ -23,8 +23,8 @@ func unavailableTooLong(name string, s step) row {
 	return each("503, once, "+name, once(s), count(1, 503, "ErrServer"), unknown, unknown)
 }
 
-// Retry-After is at least waited for, and no wait begins that is too long. A date
-// is read against the server's own clock.
+// The library waits at least as long as Retry-After says, and begins no wait that is
+// too long. A date is relative to the server's clock.
 var waitRows = []row{
 	throttledRow("Retry-After: 0", once(retryAfter(429, "0"))),
 	throttledRow("Retry-After: 1", all(waits, once(retryAfter(429, "1")))),
@@ -51,11 +51,11 @@ var waitRows = []row{
 	unavailableRow("Retry-After: soon", once(retryAfter(503, "soon"))),
 
 	each("500, once, Retry-After: 1", all(waits, once(retryAfter(500, "1"))),
-		again, again, count(1, 500, "ErrServer", "ErrOutcomeUnknown")),
+		okAfterRetry, okAfterRetry, count(1, 500, "ErrServer", "ErrOutcomeUnknown")),
 	each("500, once, Retry-After above MaxWait", once(retryAfter(500, "1000000")),
 		count(1, 500, "ErrServer"), count(1, 500, "ErrServer", "ErrOutcomeUnknown"), count(1, 500, "ErrServer", "ErrOutcomeUnknown")),
 	each("408, once, Retry-After: 1", all(waits, once(retryAfter(408, "1"))),
-		again, again, count(1, 408, "ErrOutcomeUnknown")),
+		okAfterRetry, okAfterRetry, count(1, 408, "ErrOutcomeUnknown")),
 }
 
 // Several faults in a row.
@@ -65,19 +65,19 @@ var sequenceRows = []row{
 	each("500, then 404", requests(status(500), status(404)),
 		count(2, 404, "ErrNotFound"), count(2, 404, "ErrNotFound", "ErrOutcomeUnknown"), count(1, 500, "ErrServer", "ErrOutcomeUnknown")),
 	each("connection reset before the response, then 404", requests(reset, status(404)),
-		count(2, 404, "ErrNotFound"), count(2, 404, "ErrNotFound", "ErrOutcomeUnknown"), lostOnce),
+		count(2, 404, "ErrNotFound"), count(2, 404, "ErrNotFound", "ErrOutcomeUnknown"), lostPost),
 	each("connection reset before the response, then 404 with HTML", requests(reset, html(404)),
-		count(2, 404, "ErrInvalidResponse"), count(2, 404, "ErrInvalidResponse", "ErrOutcomeUnknown"), lostOnce),
+		count(2, 404, "ErrInvalidResponse"), count(2, 404, "ErrInvalidResponse", "ErrOutcomeUnknown"), lostPost),
 	each("silence, then 404", all(timed, requests(silent, status(404))),
-		count(2, 404, "ErrNotFound"), count(2, 404, "ErrNotFound", "ErrOutcomeUnknown"), slowOnce),
+		count(2, 404, "ErrNotFound"), count(2, 404, "ErrNotFound", "ErrOutcomeUnknown"), timeoutPost),
 	each("kept-alive connection reset when the request arrives, then 404", keptAlive(reset, status(404)),
-		count(2, 404, "ErrNotFound")+noWait, count(2, 404, "ErrNotFound", "ErrOutcomeUnknown"), lostOnce).
-		whenWaiting("–", "1, ErrOutcomeUnknown Canceled", "–"),
+		count(2, 404, "ErrNotFound")+unwaitedOnce, count(2, 404, "ErrNotFound", "ErrOutcomeUnknown"), lostPost).
+		whenCancelledInWait("–", "1, ErrOutcomeUnknown Canceled", "–"),
 	same("HTTP/2: GOAWAY, request not processed, then 404", overHTTP2(unprocessed(codeNone), notFoundHTTP2), count(2, 404, "ErrNotFound")),
 	same("HTTP/2: RST_STREAM with REFUSED_STREAM, then 404", overHTTP2(refuseStream, notFoundHTTP2), count(2, 404, "ErrNotFound")),
 	each("HTTP/2: RST_STREAM with REFUSED_STREAM five times, then success", overHTTP2(refuseStream, refuseStream, refuseStream, refuseStream, refuseStream, succeed), "6, ok", "6, ok", "6, ok"),
 	each("connection reset before the response, then 429, then 403", requests(reset, status(429), status(403)),
-		count(3, 403, "ErrForbidden"), count(3, 403, "ErrForbidden", "ErrOutcomeUnknown"), lostOnce),
+		count(3, 403, "ErrForbidden"), count(3, 403, "ErrForbidden", "ErrOutcomeUnknown"), lostPost),
 	each("dial refused, then 500, then success", all(dials(refusedDial, connect), requests(status(500), succeed)),
 		"2 of 3, ok", "2 of 3, ok", "1 of 2, 500 ErrServer ErrOutcomeUnknown"),
 	same("dial refused, then 404", all(dials(refusedDial, connect), requests(status(404))), "1 of 2, 404 ErrNotFound"),

@@ -13,44 +13,44 @@ import (
 // step is what the server does with one request.
 type step struct {
 	proof  proof
-	status int                 // of its response; 0: none; ownStatus: that of the action's success
-	seen   int                 // the status that the client knows when the context ends during the step
-	ends   bool                // it ends the connection, also when the context has ended
-	play   func(*arrival) bool // whether the connection stays open
+	status int                 // of the response; 0: none; ownStatus: the status of the action's success
+	seen   int                 // the status that the client has received when the context ends during the step
+	ends   bool                // it closes the connection, also when the context has ended
+	play   func(*arrival) bool // reports whether the connection stays open
 }
 
-// arrival is a request that has arrived completely.
+// arrival is a complete request that the server has received.
 type arrival struct {
 	*cell
 	step
 
 	conn   net.Conn
-	raw    *counted // below TLS
-	stream uint32   // of HTTP/2; 0: HTTP/1.1
+	raw    *countingConn // below TLS
+	stream uint32        // of HTTP/2; 0: HTTP/1.1
 }
 
-// take plays the step of a request, and notes what it proves.
-func (a *arrival) take() bool {
-	if !a.armed.Load() {
+// handle plays the step of a request and records its proof.
+func (a *arrival) handle() bool {
+	if !a.started.Load() {
 		return a.play(a)
 	}
-	if a.due() && (a.seen == 0 || a.proof.known == acted) {
-		a.prove(unknownBy("")) // no status, or an announced success that does not come
+	if a.endsDuringAttempt() && (a.seen == 0 || a.proof.known == processed) {
+		a.addProof(unknownBy("")) // no status, or a success whose body is missing
 	} else {
-		a.prove(a.proof)
+		a.addProof(a.proof)
 	}
 	return a.play(a)
 }
 
-// strike ends the context of the call, in the columns for that, once the client
-// has read what was sent so far. Then it holds the response back until the call
-// has returned, unless the step ends the connection.
-func (a *arrival) strike() bool {
-	if !a.due() {
+// interrupt ends the context of the call in the columns that require it, as soon as
+// the client has read what was sent. Unless the step closes the connection, the
+// rest is held back until the call has returned. It reports whether to continue.
+func (a *arrival) interrupt() bool {
+	if !a.endsDuringAttempt() {
 		return true
 	}
-	a.awaitRead()
-	a.end()
+	a.waitUntilRead()
+	a.endContext()
 	if a.ends {
 		return true
 	}
@@ -58,13 +58,13 @@ func (a *arrival) strike() bool {
 	return false
 }
 
-// awaitRead waits until the client has read everything and waits for more.
-func (a *arrival) awaitRead() {
+// waitUntilRead waits until the client has read everything and reads again.
+func (a *arrival) waitUntilRead() {
 	value, ok := a.clients.Load(a.conn.RemoteAddr().String())
 	if !ok {
 		return
 	}
-	client := value.(*watched)
+	client := value.(*watchedConn)
 	for client.consumed.Load() < a.raw.sent.Load() {
 		select {
 		case <-client.reads:
@@ -76,7 +76,7 @@ func (a *arrival) awaitRead() {
 	}
 }
 
-func (c *cell) serveHTTP1(conn net.Conn, raw *counted, n int32) {
+func (c *cell) serveHTTP1(conn net.Conn, raw *countingConn, n int32) {
 	reader := bufio.NewReader(conn)
 	for {
 		req, err := http.ReadRequest(reader)
@@ -87,7 +87,7 @@ func (c *cell) serveHTTP1(conn net.Conn, raw *counted, n int32) {
 			return
 		}
 		a := &arrival{cell: c, step: c.arrive(n), conn: conn, raw: raw}
-		if !a.take() {
+		if !a.handle() {
 			return
 		}
 	}
@@ -98,28 +98,29 @@ func (a *arrival) write(text string) bool {
 	return err == nil
 }
 
-// respond writes a complete response. Where the context ends during it, the last
-// byte is missing then.
+// respond writes a complete response. If the context ends during it, the last byte
+// is missing.
 func (a *arrival) respond(header, body string) bool {
-	if !a.due() {
+	if !a.endsDuringAttempt() {
 		return a.write(header + body)
 	}
 	last := max(0, len(body)-1)
 	if a.seen == 0 {
-		return a.strike() && a.write(header+body)
+		return a.interrupt() && a.write(header+body)
 	}
-	return a.write(header+body[:last]) && a.strike() && a.write(body[last:])
+	return a.write(header+body[:last]) && a.interrupt() && a.write(body[last:])
 }
 
-// reset ends the connection so that the client gets an error, not an end.
+// reset closes the connection with a TCP reset.
 func (a *arrival) reset() bool {
 	_ = a.raw.Conn.(*net.TCPConn).SetLinger(0)
 	_ = a.raw.Close()
 	return false
 }
 
-// untilClientGoes reads until the client closes the connection, or the stream.
-func (a *arrival) untilClientGoes() bool {
+// untilClientCloses reads until the client closes the connection. A stream stays
+// open.
+func (a *arrival) untilClientCloses() bool {
 	if a.stream != 0 {
 		return true
 	}
@@ -131,7 +132,7 @@ func (a *arrival) drip(text string) bool {
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
 	for a.write(text) {
-		if !a.strike() {
+		if !a.interrupt() {
 			return false
 		}
 		select {
@@ -143,7 +144,7 @@ func (a *arrival) drip(text string) bool {
 	return false
 }
 
-// success is the first part of a response with 200 and the length given.
+// success returns the header of a response with 200 and the given length.
 func success(length int, header ...string) string {
 	return responseHeader(http.StatusOK, length, header...)
 }
@@ -156,8 +157,8 @@ func responseHeader(code, length int, header ...string) string {
 	return strings.Join(lines, "\r\n") + "\r\n\r\n"
 }
 
-// The proofs of steps without a status. Where no response came, or a part of
-// one, the request may have been processed.
+// The sections that prove steps without a status. Without a complete response, the
+// request may have been processed.
 const (
 	anyTimeClosed = "RFC 9112, 9.3.1"
 	incomplete    = "RFC 9112, 8"
@@ -170,19 +171,19 @@ const (
 
 const ownStatus = -1
 
-var succeed = step{proof: actedBy(okSection), status: ownStatus, seen: ownStatus, play: func(a *arrival) bool {
+var succeed = step{proof: processedBy(okSection), status: ownStatus, seen: ownStatus, play: func(a *arrival) bool {
 	if a.stream != 0 {
-		return a.strike() && a.succeedHTTP2()
+		return a.interrupt() && a.succeedHTTP2()
 	}
 	return a.respond(responseHeader(a.action.status, len(a.action.body)), a.action.body)
 }}
 
-// lost is a step without a response. The context ends before it.
+// lost returns a step without a response. The context ends before play.
 func lost(section string, play func(*arrival) bool) step {
-	return step{proof: unknownBy(section), play: func(a *arrival) bool { return a.strike() && play(a) }}
+	return step{proof: unknownBy(section), play: func(a *arrival) bool { return a.interrupt() && play(a) }}
 }
 
-// ending is a step that ends the connection, without a response.
+// ending returns a step that closes the connection without a response.
 func ending(section string, play func(*arrival) bool) step {
 	s := lost(section, play)
 	s.ends = true
@@ -192,16 +193,16 @@ func ending(section string, play func(*arrival) bool) step {
 var (
 	closed = ending(anyTimeClosed, func(*arrival) bool { return false })
 	reset  = ending(anyTimeClosed, func(a *arrival) bool { return a.reset() })
-	silent = lost(timeout, func(a *arrival) bool { return a.untilClientGoes() })
+	silent = lost(timeout, func(a *arrival) bool { return a.untilClientCloses() })
 
 	resetInHeader = step{proof: unknownBy(incomplete), ends: true, play: func(a *arrival) bool {
 		a.write("HTTP/1.1 200 OK\r\nContent-Le")
-		a.strike()
+		a.interrupt()
 		return a.reset()
 	}}
 	closedInHeader = step{proof: unknownBy(incomplete), ends: true, play: func(a *arrival) bool {
 		a.write("HTTP/1.1 200 OK\r\nContent-Le")
-		a.strike()
+		a.interrupt()
 		return false
 	}}
 	notHTTP = ending(malformed, func(a *arrival) bool { a.write("SSH-2.0-OpenSSH_9.9\r\n"); return false })
@@ -215,7 +216,7 @@ var (
 	floodOfEarlyHints = step{proof: unknownBy(interim), play: func(a *arrival) bool {
 		hint := "HTTP/1.1 103 Early Hints\r\nLink: " + strings.Repeat("x", 4<<10) + "\r\n\r\n"
 		for a.write(hint) {
-			if !a.strike() {
+			if !a.interrupt() {
 				return false
 			}
 		}
@@ -228,7 +229,7 @@ var (
 	lengthNegative = lost(badLength, func(a *arrival) bool { return a.write(success(-1) + a.action.body) })
 )
 
-// after sends interim responses before a success.
+// after returns a success that follows interim responses.
 func after(interim string) step {
 	s := succeed
 	s.play = func(a *arrival) bool { return a.write(interim) && succeed.play(a) }

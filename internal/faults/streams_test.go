@@ -21,13 +21,13 @@ import (
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// http2Server is net/http's own server, which permits few streams, or closes
-// connections that are idle.
+// http2Server is a server of net/http that permits few streams or closes idle
+// connections.
 type http2Server struct {
-	lab     *lab
-	secure  bool
-	streams int
-	idle    time.Duration
+	fixtures *fixtures
+	secure   bool
+	streams  int
+	idle     time.Duration
 
 	handled sync.Map // *atomic.Int32 by invite
 	conns   atomic.Int32
@@ -57,7 +57,7 @@ func (s *http2Server) start(t *testing.T) string {
 	server := &http.Server{
 		Handler:           s,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: s.streams},
-		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{s.lab.valid}, MinVersion: tls.VersionTLS12},
+		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{s.fixtures.valid}, MinVersion: tls.VersionTLS12},
 		Protocols:         new(http.Protocols),
 		IdleTimeout:       s.idle,
 		ReadHeaderTimeout: time.Minute,
@@ -97,7 +97,7 @@ func (s *http2Server) client(t *testing.T, base string, opts ...losant.Option) *
 		MaxIdleConnsPerHost: 64,
 		IdleConnTimeout:     90 * time.Second,
 		TLSHandshakeTimeout: 10 * time.Second,
-		TLSClientConfig:     &tls.Config{RootCAs: s.lab.roots, ServerName: host, MinVersion: tls.VersionTLS12},
+		TLSClientConfig:     &tls.Config{RootCAs: s.fixtures.roots, ServerName: host, MinVersion: tls.VersionTLS12},
 	}
 	if !s.secure {
 		transport.Protocols = new(http.Protocols)
@@ -113,7 +113,7 @@ func (s *http2Server) client(t *testing.T, base string, opts ...losant.Option) *
 	return client
 }
 
-// tally is what became of many calls.
+// tally counts the results of many calls.
 type tally struct {
 	failed, unknown, twice, never int
 
@@ -123,7 +123,7 @@ type tally struct {
 	exceeded int
 }
 
-// callAll makes n calls at once, each for an invite of its own.
+// callAll makes n calls at once, each with its own invite.
 func (s *http2Server) callAll(client *losant.Client, a action, n int) (tally, error) {
 	var (
 		group sync.WaitGroup
@@ -167,27 +167,31 @@ func invite(n int) losant.InstanceOrgInviteRef {
 	return r
 }
 
-// TestFewStreams calls a server that permits few HTTP/2 streams: all that arrives
-// above that it refuses, and says so.
+// TestFewStreams calls a server that permits few HTTP/2 streams and refuses the
+// requests above its limit.
 func TestFewStreams(t *testing.T) {
 	t.Parallel()
-	l, err := newLab()
+	shared, err := newFixtures()
 	require.NoError(t, err)
-	for _, secure := range []bool{true, false} {
-		for _, streams := range []int{1, 10, 50} {
-			for _, calls := range []int{64, 100, 250} {
+	protocols, limits, sizes := []bool{true, false}, []int{1, 10, 50}, []int{64, 100, 250}
+	if testing.Short() {
+		protocols, limits, sizes = protocols[:1], limits[1:2], sizes[:1]
+	}
+	for _, secure := range protocols {
+		for _, streams := range limits {
+			for _, calls := range sizes {
 				for _, a := range actions() {
 					name := fmt.Sprintf("TLS %v/%d streams/%d calls/%s", secure, streams, calls, a.name)
 					t.Run(name, func(t *testing.T) {
 						t.Parallel()
-						s := &http2Server{lab: l, secure: secure, streams: streams}
+						s := &http2Server{fixtures: shared, secure: secure, streams: streams}
 						sum, err := s.callAll(s.client(t, s.start(t)), a, calls)
 						if sum.exceeded > 0 {
 							t.Logf("%d of %d calls exceeded a limit that the client knew", sum.exceeded, calls)
 							assert.LessOrEqual(t, sum.exceeded, calls/10)
 							sum.exceeded = 0
 						}
-						if streams == 1 { // some run out of retries; see docs/faults.md
+						if streams == 1 { // some use up their retries; see docs/faults.md
 							t.Logf("%d of %d calls failed: %.300v", sum.failed, calls, err)
 							sum.failed = 0
 						}
@@ -199,18 +203,22 @@ func TestFewStreams(t *testing.T) {
 	}
 }
 
-// TestIdleConnectionsClosed calls a server that closes HTTP/2 connections after
-// 2 ms without a request, which is when the next one is sent.
-func TestIdleConnectionsClosed(t *testing.T) {
+// TestHTTP2ConnectionClosedWhileIdleIsNotSent calls a server that closes connections
+// after 2 ms without a request, which is when the next one is sent.
+func TestHTTP2ConnectionClosedWhileIdleIsNotSent(t *testing.T) {
 	t.Parallel()
-	l, err := newLab()
+	shared, err := newFixtures()
 	require.NoError(t, err)
+	calls := 300
+	if testing.Short() {
+		calls = 50
+	}
 	for _, secure := range []bool{true, false} {
 		t.Run(fmt.Sprintf("TLS %v", secure), func(t *testing.T) {
 			t.Parallel()
-			s := &http2Server{lab: l, secure: secure, streams: 100, idle: 2 * time.Millisecond}
+			s := &http2Server{fixtures: shared, secure: secure, streams: 100, idle: 2 * time.Millisecond}
 			client := s.client(t, s.start(t))
-			for i := range 300 {
+			for i := range calls {
 				require.NoError(t, actions()[resend].method(t.Context(), client, invite(i)))
 				count, ok := s.handled.Load(invite(i).InviteID)
 				require.True(t, ok)

@@ -28,9 +28,10 @@ func dialRefused(context.Context, string, string) (net.Conn, error) {
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 }
 
-// TestFailover: a transport tries one server, which refuses the connection, and
-// then another, which receives the request and does not respond.
-func TestFailover(t *testing.T) {
+// TestFailoverTransportMayHaveSent covers a transport that tries one server, which
+// refuses the connection, and then another, which receives the request and does not
+// respond.
+func TestFailoverTransportMayHaveSent(t *testing.T) {
 	t.Parallel()
 	for n, a := range actions() {
 		t.Run(a.name, func(t *testing.T) {
@@ -60,9 +61,9 @@ func TestFailover(t *testing.T) {
 	}
 }
 
-// TestWrappedTransport: a transport that only passes requests on, as those that
-// trace do, leaves a refused connection certain.
-func TestWrappedTransport(t *testing.T) {
+// TestRefusedDialThroughAWrapperIsNotSent covers a transport that only passes
+// requests on, as those for tracing do.
+func TestRefusedDialThroughAWrapperIsNotSent(t *testing.T) {
 	t.Parallel()
 	for _, a := range actions() {
 		t.Run(a.name, func(t *testing.T) {
@@ -78,9 +79,9 @@ func TestWrappedTransport(t *testing.T) {
 	}
 }
 
-// TestQueuedForAConnection: the deadline passes while the call waits for the only
-// connection, which another call uses.
-func TestQueuedForAConnection(t *testing.T) {
+// TestCallThatWaitsForAConnectionIsNotSent covers a deadline that passes while
+// another call uses the only connection.
+func TestCallThatWaitsForAConnectionIsNotSent(t *testing.T) {
 	t.Parallel()
 	for _, a := range actions() {
 		t.Run(a.name, func(t *testing.T) {
@@ -100,10 +101,8 @@ func TestQueuedForAConnection(t *testing.T) {
 			first := make(chan error)
 			go func() { first <- a.call(context.Background(), client) }()
 			<-arrived
-			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-			defer cancel()
 			var response losant.Response
-			err := a.call(ctx, client, losant.WithResponse(&response))
+			err := a.call(expiresWhileWaiting(), client, losant.WithResponse(&response))
 			r := ended(err, response)
 			close(release)
 			assert.NoError(t, <-first)
@@ -138,9 +137,9 @@ func (p *proxyEnvironment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = conn.Close()
 }
 
-// TestProxyOfTheEnvironment: the client's own transport uses it, and learns with
-// which status it refuses, and for how long.
-func TestProxyOfTheEnvironment(t *testing.T) {
+// TestDefaultTransportUsesTheProxyOfTheEnvironment also proves that the status and
+// the Retry-After of a refused CONNECT count.
+func TestDefaultTransportUsesTheProxyOfTheEnvironment(t *testing.T) {
 	t.Parallel()
 	const (
 		throttled   = "429 Too Many Requests\r\nRetry-After: 1"

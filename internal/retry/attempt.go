@@ -22,7 +22,7 @@ var (
 	// such as a GET whose kept-alive connection was closed.
 	errRepeated         = errors.New("the transport lost the connection and sent the request again")
 	errRefused          = errors.New("the server refused to process the request, or reset it (HTTP/2)")
-	errRepeatedTooOften = errors.New("the connection was lost again and again")
+	errRepeatedTooOften = errors.New("the connection was lost too often")
 )
 
 // attempt sends the request once and reads the response to its end.
@@ -57,7 +57,7 @@ func (x *call) attempt(req *http.Request) {
 	}
 }
 
-// fail notes an attempt without a response.
+// fail records an attempt without a response.
 func (x *call) fail(err error, p *probe) {
 	x.Outcome = outcomeOfError(err, p)
 	var refusal *ProxyError
@@ -84,8 +84,8 @@ func (x *call) reason(ctx context.Context, err error, p *probe) error {
 	}
 }
 
-// record notes how an attempt ended, and the times that the transport sent the
-// request again.
+// record records the result of an attempt, and the requests that the transport sent
+// again by itself.
 func (x *call) record(err error, took time.Duration, p *probe) {
 	repeats := max(0, p.requests()-1)
 	x.Err = err
@@ -113,7 +113,8 @@ func (x *call) record(err error, took time.Duration, p *probe) {
 
 // receive reads and classifies a response. Its error is about the body.
 func (x *call) receive(resp *http.Response, p *probe) error {
-	if overHTTP1 := resp.ProtoMajor == 1; overHTTP1 != x.overHTTP1.Load() {
+	reported := !p.stock || p.got.Load() > 0 // else another transport is registered for the scheme
+	if overHTTP1 := resp.ProtoMajor == 1 && reported; overHTTP1 != x.overHTTP1.Load() {
 		x.overHTTP1.Store(overHTTP1)
 	}
 	x.StatusCode, x.Header, x.Outcome = resp.StatusCode, resp.Header, outcomeOfStatus(resp.StatusCode, x.req.Statuses)
@@ -171,7 +172,8 @@ func (x *call) read(resp *http.Response) error {
 		x.buffer = buffers.Get().(*bytes.Buffer)
 	}
 	x.buffer.Reset()
-	_, err := x.buffer.ReadFrom(io.LimitReader(resp.Body, maxBytes+1))
+	x.limited = io.LimitedReader{R: resp.Body, N: maxBytes + 1}
+	_, err := x.buffer.ReadFrom(&x.limited)
 	x.Body = x.buffer.Bytes()
 	switch {
 	case err != nil:

@@ -15,9 +15,9 @@ const (
 
 var errNoBudget = errors.New("not retried: the retry budget is empty (RetryPolicy.Budget)")
 
-// pay charges the budget for a retry, or reports that there is too little left.
-// Where the server sets the pace, a retry is free: after a request that it did
-// not look at, and after a 429 that names a wait.
+// pay charges the budget for a retry, or reports false if too little is left. A retry
+// is free where the server sets the pace: after a request that it did not process, and
+// after a 429 that says how long to wait.
 func (x *call) pay() bool {
 	if x.Outcome == Unprocessed || x.StatusCode == http.StatusTooManyRequests && x.HasRetryAfter {
 		return true
@@ -34,8 +34,8 @@ func (x *call) pay() bool {
 	return true
 }
 
-// refund credits the budget after a final response: a retry that led to one was
-// worth its cost.
+// refund credits the budget after a final response. A retry that led to one gets its
+// cost back.
 func (x *call) refund() {
 	if x.paid {
 		x.budget.refund(retryCost)
@@ -46,7 +46,7 @@ func (x *call) refund() {
 
 // budget is a token bucket that all calls of a Client share. It begins full.
 type budget struct {
-	size int64 // below zero: without bound
+	size int64 // NoBudget: not limited
 	left atomic.Int64
 }
 
@@ -55,7 +55,7 @@ func (b *budget) fill(size int) {
 	b.left.Store(b.size)
 }
 
-// take pays for a retry, or reports that there is too little left.
+// take charges for a retry, or reports false if too little is left.
 func (b *budget) take() bool {
 	if b.size == NoBudget {
 		return true
@@ -71,7 +71,7 @@ func (b *budget) take() bool {
 	}
 }
 
-// refund gives tokens back, up to the size.
+// refund adds tokens, up to the size.
 func (b *budget) refund(tokens int64) {
 	for {
 		left := b.left.Load()

@@ -1,25 +1,30 @@
 package retry
 
 import (
+	"errors"
+	"net/http"
+	"net/url"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 )
 
-func TestBudget(t *testing.T) {
+func TestBudgetIsATokenBucket(t *testing.T) {
 	t.Parallel()
 	var b budget
 	b.fill(11)
 	assert.True(t, b.take())
 	assert.True(t, b.take())
-	assert.False(t, b.take(), "1 is left, which is less than a retry costs")
+	assert.False(t, b.take(), "1 token is left")
 	b.refund(responseRefund)
 	assert.False(t, b.take())
 	b.refund(3)
 	assert.True(t, b.take())
 	b.refund(1000)
-	assert.Equal(t, int64(11), b.left.Load(), "it holds no more than it began with")
+	assert.Equal(t, int64(11), b.left.Load(), "the budget holds no more than its size")
 
 	b.fill(NoBudget)
 	for range 1000 {
@@ -29,11 +34,11 @@ func TestBudget(t *testing.T) {
 	assert.Equal(t, int64(-1), b.left.Load())
 
 	b.fill(4)
-	assert.False(t, b.take(), "too small for any retry")
+	assert.False(t, b.take(), "the budget is too small for a retry")
 }
 
-// TestBudgetConcurrently: no token is spent twice, none is lost.
-func TestBudgetConcurrently(t *testing.T) {
+// TestConcurrentUseOfABudgetIsExact proves that no token is spent twice or lost.
+func TestConcurrentUseOfABudgetIsExact(t *testing.T) {
 	t.Parallel()
 	var b budget
 	b.fill(1000 * retryCost)
@@ -61,4 +66,19 @@ func TestBudgetConcurrently(t *testing.T) {
 	}
 	group.Wait()
 	assert.Equal(t, int64(1000*retryCost), b.left.Load())
+}
+
+// TestRefusedRequestIsRetriedWithoutABudget covers HTTP/2 streams that the server
+// refuses. It sets the pace then.
+func TestRefusedRequestIsRetriedWithoutABudget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		refused := reports{asked: 1, connected: 1, err: errors.New("stream error: stream ID 1; REFUSED_STREAM; received from peer")}
+		client := New(Policy{MaxAttempts: 2, MinWait: time.Second, MaxWait: time.Second, AttemptTimeout: time.Minute, Budget: 1}, 1<<10, nil)
+		c := client.Do(t.Context(), &Request{
+			Method: "POST", URL: &url.URL{Scheme: "https", Host: "api.example.com"}, Header: http.Header{}, Transport: refused, Statuses: []int{200},
+		}, noHooks{})
+		defer c.Release()
+		assert.Equal(t, 1+maxRepeats, c.Attempts)
+	})
 }

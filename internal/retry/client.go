@@ -29,9 +29,9 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// maxRepeats limits, for a call, the retries of requests that the server did not
-// look at, and separately the repetitions by the transport itself. net/http needs
-// up to 6 to get past an HTTP/2 server that permits few streams.
+// maxRepeats limits two things for each call: the retries of requests that the server
+// did not process, and the requests that the transport sent again by itself. net/http
+// needs up to 6 of them with an HTTP/2 server that permits few streams.
 const maxRepeats = 8
 
 // Client sends requests according to a [Policy]. It is safe for concurrent use.
@@ -60,8 +60,8 @@ type Request struct {
 	Body        []byte      // nil: none
 	Upload      Upload      // a body that is read while it is sent, instead of Body
 	Safety      Safety      // of sending the request twice; by default OfMethod
-	Statuses    []int       // the 2xx that are successes; any other is not understood
-	Stream      bool        // hand over the body of a success without reading it
+	Statuses    []int       // the 2xx that are successes; any other is Unreadable
+	Stream      bool        // return the body of a success without reading it
 	MaxAttempts int         // 0: as the policy says
 	MaxBytes    int64       // of the response, if more than the Client says
 	Record      bool        // keep a record of every attempt
@@ -105,7 +105,7 @@ type Result struct {
 	Safety    Safety
 	Attempts  int           // requests handed to the transport, or sent again by it
 	Record    []Attempt     // one per request, if asked for
-	Uncertain bool          // the request may have had its effect, whatever the last attempt says
+	Uncertain bool          // the request may have had its effect, in any of its attempts
 	Stream    io.ReadCloser // the body of a success, if asked for
 
 	buffer *bytes.Buffer
@@ -146,10 +146,12 @@ type call struct {
 	http   http.Client   // what the loop sends through: the call itself
 	shown  http.Response // what they see of a response
 
+	limited io.LimitedReader // the body of the response
+
 	last      Attempt
 	wait      time.Duration // before the next attempt
 	tries     int           // attempts that count against MaxAttempts
-	refusals  int           // attempts whose request the server did not look at
+	refusals  int           // attempts whose request the server did not process
 	repeats   int           // requests that the transport sent again by itself
 	exhausted bool          // the transport reached the limit of its repetitions
 	bodyRead  bool          // a part of the Upload was read
@@ -203,9 +205,9 @@ func (x *call) newRequest(ctx context.Context) *retryablehttp.Request {
 	return r
 }
 
-// RoundTrip makes one attempt. http.Client and go-retryablehttp see its status
-// alone: they have no Location to follow, no body to drain, and no connections
-// to close.
+// RoundTrip makes one attempt. http.Client and go-retryablehttp see only its status,
+// so that they have no Location to follow, no body to drain and no connection to
+// close.
 func (x *call) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := req.Context().Err(); err != nil {
 		return nil, err

@@ -41,21 +41,21 @@ type Outcome int
 // The ways for an attempt to end.
 const (
 	NotSent      Outcome = iota // proof that nothing was sent; a retry may succeed
-	Unsendable                  // proof that nothing was sent; a retry fails likewise
-	Unprocessed                 // proof that the server did not look at the request (RFC 9113, section 8.7)
+	Unsendable                  // proof that nothing was sent; a retry would fail again
+	Unprocessed                 // proof that the server did not process the request (RFC 9113, section 8.7)
 	Lost                        // something may have been sent, and no response came
 	Succeeded                   // a success, read completely
-	Truncated                   // a success whose body broke off
-	Unreadable                  // a response that is too large, cannot be decoded, or has a status without a meaning here
+	Truncated                   // a success whose body was cut off
+	Unreadable                  // a response that is too large or cannot be decoded, or a status that is unexpected here
 	Unauthorized                // 401
 	Deferred                    // a status that says that nothing was done, and that a retry may succeed
-	Failed                      // a status that leaves open whether it was done; a retry may succeed
-	Inconclusive                // likewise; a retry fails likewise
+	Failed                      // a status that does not say whether it was done; a retry may succeed
+	Inconclusive                // likewise, but a retry would fail again
 	Refused                     // any other status: nothing was done
 )
 
-// rules is the policy: whether an attempt may follow one that ended so, for
-// each Safety, and whether the request may have had its effect nevertheless.
+// rules says, for each Outcome of an attempt, whether a retry may follow, by the
+// Safety of the request, and whether the request may have had its effect.
 var rules = [...]struct {
 	retry     [Unsafe + 1]bool
 	uncertain bool
@@ -131,12 +131,12 @@ func outcomeOfError(err error, p *probe) Outcome {
 	}
 }
 
-// unprocessed reports whether err is the server's word that it did not look at
-// the request: a stream that it refused, or one above the last of its GOAWAY
-// (RFC 9113, sections 6.8 and 8.7). net/http has no types for these, so they are
-// known by its words; other words leave the outcome unknown. No text of the
-// server is in them. The last two say that net/http found the connection unusable
-// before it wrote.
+// unprocessed reports whether err says that the server did not process the request:
+// the server refused the stream, or its GOAWAY names a lower one (RFC 9113, sections
+// 6.8 and 8.7). net/http has no types for these errors, so they are recognized by
+// their text, none of which comes from the server. An unknown text leaves the outcome
+// unknown. The last two texts say that net/http found the connection unusable before
+// it wrote.
 func unprocessed(err error) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
 		words := err.Error()
@@ -173,8 +173,8 @@ func isReset(words, code string) bool {
 	return ok && strings.TrimLeft(id, "0123456789") == "; "+code+"; received from peer"
 }
 
-// nothingWritten reports whether err is net/http's word that not a byte was
-// written on a connection. Its type is not exported, so it is known by its name.
+// nothingWritten reports whether err says that net/http wrote no byte on a
+// connection. Its type is not exported, so it is recognized by its name.
 func nothingWritten(err error) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
 		if fmt.Sprintf("%T", err) == "http.nothingWrittenError" {
@@ -193,9 +193,9 @@ func isWriteError(err error) bool {
 	return errors.Is(err, net.ErrClosed) // as crypto/tls reports it
 }
 
-// permanent reports whether err, met before anything was sent, will be met
-// again: the server's identity is wrong, or the server does not exist, or the
-// proxy refuses.
+// permanent reports whether err, which occurred before anything was sent, would occur
+// again: the server's identity is wrong, the server does not exist, or the proxy
+// refuses to connect.
 func permanent(err error) bool {
 	var (
 		certificate *tls.CertificateVerificationError
@@ -207,20 +207,20 @@ func permanent(err error) bool {
 		isAlert(err, permanentAlerts) || proxyRefused(err)
 }
 
-// The TLS alerts (RFC 8446, section 6) that say that another handshake would
-// fail likewise: those about certificates, and those about configuration.
+// The TLS alerts (RFC 8446, section 6) after which another handshake would fail, too:
+// those about certificates, and those about configuration.
 var (
 	certificateAlerts = []tls.AlertError{42, 43, 44, 45, 46, 48, 49, 116}
 	permanentAlerts   = append([]tls.AlertError{40, 70, 71, 86, 109, 110, 111, 112, 113, 114, 115, 120}, certificateAlerts...)
 )
 
-// certificateDemanded reports whether the server demands a certificate of ours,
-// or rejects the one that it got. In TLS 1.3 the client learns of it after it may
-// have written the request, which the server then does not read.
+// certificateDemanded reports whether the server demands a certificate of the client,
+// or rejects the one that it received. In TLS 1.3, the client may have written the
+// request by then, but the server does not read it.
 func certificateDemanded(err error) bool { return isAlert(err, certificateAlerts) }
 
-// isAlert reports whether err is one of alerts, as crypto/tls reports those that
-// the server sent: it has no type for them.
+// isAlert reports whether err is one of alerts, sent by the server. crypto/tls has no
+// type for these, so they are recognized by their text.
 func isAlert(err error, alerts []tls.AlertError) bool {
 	var alert *net.OpError
 	return errors.As(err, &alert) && alert.Op == "remote error" && alert.Err != nil &&
@@ -239,8 +239,8 @@ func (e *ProxyError) Error() string {
 	return fmt.Sprintf("the proxy refused to connect: %d %s", e.StatusCode, http.StatusText(e.StatusCode))
 }
 
-// proxyRefused reports whether a proxy refused to connect, and will again: four
-// tries can lock an account.
+// proxyRefused reports whether a proxy refused to connect, and would refuse again.
+// Four attempts with a wrong password can lock an account.
 func proxyRefused(err error) bool {
 	var refusal *ProxyError
 	for _, status := range [...]int{http.StatusProxyAuthRequired, http.StatusForbidden} {
@@ -251,11 +251,11 @@ func proxyRefused(err error) bool {
 	return false
 }
 
-// isConnecting reports whether err is itself the failure to connect. Only then
-// does a transport of another kind prove that nothing was sent.
+// isConnecting reports whether err is itself a failure to connect. From a transport
+// other than net/http's, only that proves that nothing was sent.
 func isConnecting(err error) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
-		switch e := err.(type) { //nolint:errorlint // each error of the chain is looked at
+		switch e := err.(type) { //nolint:errorlint // the loop unwraps
 		case *net.OpError:
 			if e.Op == "dial" || e.Op == "proxyconnect" || e.Op == "remote error" {
 				return true

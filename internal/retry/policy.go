@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Policy bounds the attempts of a call. A zero field stands for its default.
+// Policy limits the attempts of a call. A zero field takes its default.
 type Policy struct {
 	MaxAttempts    int
 	MinWait        time.Duration
@@ -16,7 +16,7 @@ type Policy struct {
 	Budget         int
 }
 
-// NoBudget is the Budget without bound.
+// NoBudget is the Budget that is not limited.
 const NoBudget = -1
 
 // Complete fills in the defaults. It returns an error if fields contradict each
@@ -31,7 +31,7 @@ func (p Policy) Complete() (Policy, error) {
 	defaultTo(&p.MaxAttempts, 4)
 	defaultTo(&p.AttemptTimeout, 30*time.Second)
 	defaultTo(&p.Budget, 500)
-	p.Budget = min(p.Budget, math.MaxInt32) // what it is added to must not overflow
+	p.Budget = min(p.Budget, math.MaxInt32) // so that adding a refund does not overflow
 	// A default is adjusted to the field that was set.
 	defaultTo(&p.MaxWait, max(30*time.Second, p.MinWait))
 	defaultTo(&p.MinWait, min(500*time.Millisecond, p.MaxWait))

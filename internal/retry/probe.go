@@ -38,6 +38,7 @@ type probe struct {
 	secure atomic.Pointer[tls.Conn] // the last one, if it is encrypted
 
 	body      readTracker
+	plainBody bool // the body is sent without the readTracker
 	timeout   time.Duration
 	timer     *time.Timer
 	cancel    context.CancelFunc
@@ -58,9 +59,9 @@ func (x *call) watch(req *http.Request) (*probe, *http.Request) {
 	p.trace.GetConn = p.getConn
 	p.trace.GotConn = p.gotConn
 	p.trace.WroteHeaders = p.wroteHeaders
-	if !p.overHTTP1 {
+	if !p.overHTTP1 && x.Safety != Safe {
 		// Over HTTP/2, WroteHeaders is called after the header has left. This hook
-		// costs an allocation per field.
+		// costs an allocation per field, and a safe request does not need it.
 		p.trace.WroteHeaderField = func(string, []string) { p.begun.Store(true) }
 	}
 	ctx := httptrace.WithClientTrace(req.Context(), &p.trace)
@@ -85,8 +86,13 @@ func (x *call) trackBody(p *probe, req *http.Request, body io.ReadCloser) {
 	if body != nil {
 		p.body.ReadCloser = body
 	}
-	req.Body = &p.body
-	if p.stock && p.overHTTP1 && !p.upload && req.Method != http.MethodGet {
+	inMemory := p.stock && p.overHTTP1 && !p.upload
+	if p.plainBody = inMemory && body != nil; p.plainBody {
+		req.Body = body // net/http writes a body of its own types in one piece with the header
+	} else {
+		req.Body = &p.body
+	}
+	if inMemory && req.Method != http.MethodGet {
 		// Over HTTP/1, net/http calls GetBody only when it wrote nothing.
 		req.GetBody = func() (io.ReadCloser, error) { return p.rewind(x.req.Body) }
 	}
@@ -176,10 +182,10 @@ func (p *probe) requests() int {
 // fresh reports whether the transport used new connections only.
 func (p *probe) fresh() bool { return p.got.Load() > 0 && !p.reused.Load() }
 
-// settle is called when RoundTrip has returned. Over HTTP/2, net/http does so as
-// soon as the context ends, without the goroutine that is about to write the header,
-// which looked at the context a moment before. If that may just be happening, the
-// request counts as sent.
+// settle is called when RoundTrip has returned. Over HTTP/2, net/http returns as soon
+// as the context ends. It does not wait for its goroutine that writes the header, which
+// may have checked the context a moment before. If that goroutine may be writing now,
+// the request counts as sent.
 func (p *probe) settle(ctx context.Context) {
 	const moment = 20 * time.Millisecond
 	mayWrite := p.got.Load() > 0 && !p.exhausted.Load() && (p.http2.Load() || !p.overHTTP1)
@@ -190,7 +196,7 @@ func (p *probe) settle(ctx context.Context) {
 		p.begun.Store(true)
 		return
 	}
-	time.Sleep(moment / 4) // it waited for a stream: one that it got now is written by then
+	time.Sleep(moment / 4) // the request waited for a stream; if it just got one, the header is written by then
 }
 
 // explain returns the TLS alert for which the server closed a new connection, if
@@ -224,8 +230,10 @@ func (p *probe) maybeSent(err error) bool {
 	return !p.stock && (p.asked.Load() == 0 || !isConnecting(err))
 }
 
-// unreadBody reports whether the request has a body that was not read.
-func (p *probe) unreadBody() bool { return p.body.probe != nil && !p.body.read.Load() }
+// unreadBody reports whether the request has a body that was certainly not read.
+func (p *probe) unreadBody() bool {
+	return p.body.probe != nil && !p.plainBody && !p.body.read.Load()
+}
 
 // readTracker is a body that reports whether it was read.
 type readTracker struct {

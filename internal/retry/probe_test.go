@@ -1,21 +1,74 @@
 package retry
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
-// inTurn gives each attempt a transport of its own; the last one is used again.
+// reports is what a transport reports of an attempt.
+type reports struct {
+	asked, connected, status int
+	conn                     net.Conn
+	err                      error // instead of a status; by default io.ErrUnexpectedEOF
+	silent                   bool  // it stops writing once the context has ended
+}
+
+func (r reports) RoundTrip(req *http.Request) (*http.Response, error) {
+	trace := httptrace.ContextClientTrace(req.Context())
+	for range r.asked {
+		trace.GetConn("x:1")
+	}
+	for range r.connected {
+		trace.GotConn(httptrace.GotConnInfo{Conn: r.conn})
+		if !r.silent || req.Context().Err() == nil {
+			trace.WroteHeaders()
+		}
+	}
+	if err := req.Context().Err(); err != nil {
+		return nil, err
+	}
+	if r.status == 0 {
+		return nil, cmp.Or[error](r.err, io.ErrUnexpectedEOF)
+	}
+	major := 2
+	if r.conn == nil {
+		major = 1
+	}
+	return &http.Response{StatusCode: r.status, ProtoMajor: major, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+}
+
+// overHTTP2 returns a connection on which HTTP/2 was negotiated.
+func overHTTP2(t *testing.T) net.Conn {
+	t.Helper()
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	config := server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	config.NextProtos = []string{"h2"}
+	conn, err := (&tls.Dialer{Config: config}).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// inTurn gives each attempt its own transport. The last one is repeated.
 func inTurn(transports ...http.RoundTripper) http.RoundTripper {
 	n := -1
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -26,9 +79,64 @@ func inTurn(transports ...http.RoundTripper) http.RoundTripper {
 
 var errDial = &net.OpError{Op: "dial", Err: errors.New("refused")}
 
-// TestAttemptsAreJudgedByThemselves: what a transport reported of one attempt
-// says nothing about the next.
-func TestAttemptsAreJudgedByThemselves(t *testing.T) {
+// TestOtherTransportIsCertainOnlyIfItFailedToConnect covers transports that are not net/http's own. Nothing
+// was certainly sent only if they got no connection and return an error of
+// connecting.
+func TestOtherTransportIsCertainOnlyIfItFailedToConnect(t *testing.T) {
+	t.Parallel()
+	http2 := overHTTP2(t)
+	for _, row := range []struct {
+		name     string
+		method   string
+		reports  reports
+		attempts int
+		outcome  Outcome
+		unknown  bool
+	}{
+		{"no report", "POST", reports{}, 1, Lost, true},
+		{"no connection", "POST", reports{asked: 1, err: errDial}, 3, NotSent, false},
+		{"no connection, and wrapped", "POST", reports{asked: 1, err: fmt.Errorf("x: %w", errDial)}, 3, NotSent, false},
+		{"no connection, in a joined error", "POST", reports{asked: 1, err: errors.Join(io.EOF, errDial)}, 1, Lost, true},
+		{"no connection, and lost", "POST", reports{asked: 1}, 1, Lost, true},
+		{"failed to connect without asking", "POST", reports{err: errDial}, 1, Lost, true},
+		{"one connection", "POST", reports{asked: 1, connected: 1}, 1, Lost, true},
+		{"two connections, then refused", "DELETE", reports{asked: 2, connected: 2, status: 404, conn: http2}, 2, Refused, true},
+		{"two connections, then refused, reading", "GET", reports{asked: 2, connected: 2, status: 404, conn: http2}, 2, Refused, false},
+		{"two connections, then success", "DELETE", reports{asked: 2, connected: 2, status: 200, conn: http2}, 2, Succeeded, true},
+		{"refused over HTTP/2", "POST", reports{asked: 1, connected: 1, err: errors.New("stream error: stream ID 1; REFUSED_STREAM; received from peer")}, 9, Unprocessed, false},
+		{"refused over HTTP/2, after a repetition", "POST", reports{asked: 2, connected: 2, err: errors.New("stream error: stream ID 1; REFUSED_STREAM; received from peer")}, 2, Lost, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c := run(t.Context(), t, row.method, row.reports)
+				defer c.Release()
+				assert.Equal(t, row.attempts, c.Attempts)
+				assert.Len(t, c.Record, row.attempts)
+				assert.Equal(t, row.outcome, c.Outcome)
+				assert.Equal(t, row.unknown, c.Uncertain)
+			})
+		})
+	}
+}
+
+// TestBodyReadByOtherTransportMayHaveBeenSent covers a transport that is not net/http's own and that failed
+// to connect. It may have sent the body that it read without a report.
+func TestBodyReadByOtherTransportMayHaveBeenSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := run(t.Context(), t, "POST", roundTripper(func(r *http.Request) (*http.Response, error) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			return reports{asked: 1, err: errDial}.RoundTrip(r)
+		}))
+		defer c.Release()
+		assert.Equal(t, []any{1, Lost, true}, []any{c.Attempts, c.Outcome, c.Uncertain})
+	})
+}
+
+// TestEachAttemptHasItsOwnReports proves that the reports about one attempt do not
+// count for the next.
+func TestEachAttemptHasItsOwnReports(t *testing.T) {
 	t.Parallel()
 	http2 := overHTTP2(t)
 	silent := roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
@@ -60,9 +168,9 @@ func TestAttemptsAreJudgedByThemselves(t *testing.T) {
 	}
 }
 
-// TestRepeatedPostStaysUnknown: that a transport sent a POST twice takes no doubt
-// away.
-func TestRepeatedPostStaysUnknown(t *testing.T) {
+// TestOutcomeOfRepeatedPostIsUnknown covers a transport that sent a POST twice and
+// got no response.
+func TestOutcomeOfRepeatedPostIsUnknown(t *testing.T) {
 	t.Parallel()
 	http2 := overHTTP2(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -72,7 +180,7 @@ func TestRepeatedPostStaysUnknown(t *testing.T) {
 	})
 }
 
-// endless sends the request again and again until it is stopped.
+// endless repeats the request until it is stopped.
 type endless struct {
 	conn  net.Conn
 	taken *int
@@ -89,7 +197,8 @@ func (e endless) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, errors.New("stopped")
 }
 
-// TestRepetitionsByTheTransportAreLimited: at most 8 a call, all of them counted.
+// TestRepetitionsByTheTransportAreLimited proves a limit of 8 for a call, and that
+// each repetition counts as an attempt.
 func TestRepetitionsByTheTransportAreLimited(t *testing.T) {
 	t.Parallel()
 	http2 := overHTTP2(t)
@@ -132,9 +241,9 @@ func TestRepetitionsByTheTransportAreLimited(t *testing.T) {
 	}
 }
 
-// TestRepetitionsOverHTTP2AreTakenOver: net/http's own transport repeats a GET at
-// once over HTTP/2. It is stopped, and a retry with a wait follows.
-func TestRepetitionsOverHTTP2AreTakenOver(t *testing.T) {
+// TestRepetitionsOverHTTP2AreRetriesWithWaits proves that net/http's own transport
+// is stopped when it repeats a GET at once over HTTP/2.
+func TestRepetitionsOverHTTP2AreRetriesWithWaits(t *testing.T) {
 	t.Parallel()
 	for _, conn := range []net.Conn{overHTTP2(t), nil} { // with TLS and without
 		synctest.Test(t, func(t *testing.T) {
@@ -151,9 +260,9 @@ func TestRepetitionsOverHTTP2AreTakenOver(t *testing.T) {
 	}
 }
 
-// TestConnectionsThatNothingIsWrittenOnAreLimited: a transport that never gets to
-// write is stopped, too, and then nothing was sent.
-func TestConnectionsThatNothingIsWrittenOnAreLimited(t *testing.T) {
+// TestUnwrittenConnectionsAreLimited covers a transport that takes connections and
+// never writes. Nothing was sent then.
+func TestUnwrittenConnectionsAreLimited(t *testing.T) {
 	t.Parallel()
 	taken := 0
 	transport := &http.Transport{Protocols: new(http.Protocols)}
@@ -172,9 +281,9 @@ func TestConnectionsThatNothingIsWrittenOnAreLimited(t *testing.T) {
 	assert.Equal(t, []any{1, NotSent, false}, []any{c.Attempts, c.Outcome, c.Uncertain})
 }
 
-// TestTimedOutOnAFreshConnection: a 408 proves that no complete request was
-// received only if the last connection had been idle.
-func TestTimedOutOnAFreshConnection(t *testing.T) {
+// Test408IsCertainOnlyOnAnIdleConnection covers a transport that takes two
+// connections. Only the last one counts.
+func Test408IsCertainOnlyOnAnIdleConnection(t *testing.T) {
 	t.Parallel()
 	for reused, want := range map[bool][]any{true: {3, Deferred, false}, false: {1, Failed, true}} {
 		synctest.Test(t, func(t *testing.T) {
@@ -195,9 +304,10 @@ func TestTimedOutOnAFreshConnection(t *testing.T) {
 	}
 }
 
-// TestCancelledBeforeTheHeader: over HTTP/2, net/http may write the header just
-// after the context ended. Only a request that has waited for a stream is certain.
-func TestCancelledBeforeTheHeader(t *testing.T) {
+// TestCancelledBeforeTheHeaderIsWrittenIsWritten covers HTTP/2, where net/http may write the
+// header just after the context ends. Only a request that waited for a stream was
+// certainly not sent.
+func TestCancelledBeforeTheHeaderIsWritten(t *testing.T) {
 	t.Parallel()
 	http2 := overHTTP2(t)
 	for waited, unknown := range map[time.Duration]bool{0: true, 19 * time.Millisecond: true, 21 * time.Millisecond: false} {
@@ -219,7 +329,8 @@ func TestCancelledBeforeTheHeader(t *testing.T) {
 	}
 }
 
-// TestRewoundBodyCountsAsRead: it is not tracked.
+// TestRewoundBodyCountsAsRead is necessary because reads of such a body are not
+// tracked.
 func TestRewoundBodyCountsAsRead(t *testing.T) {
 	t.Parallel()
 	p := &probe{stock: true}

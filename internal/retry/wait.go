@@ -37,9 +37,10 @@ func retryAfter(h http.Header, now time.Time) (wait time.Duration, ok bool) {
 }
 
 // wait returns how long to wait after the given number of attempts, the last of
-// which got r: as long as r asks for and some more, so that callers that were told
-// the same do not return at once, or a backoff. It reports false if r asks for
-// more than MaxWait, or if less than the wait is left before the deadline.
+// which got r. If r asks for a wait, it is that long and some jitter longer, so that
+// callers that were told the same do not return together. Otherwise it is a backoff.
+// It reports false if r asks for more than MaxWait, or if the deadline is before the
+// end of the wait.
 func (p Policy) wait(r *response, attempts int, left time.Duration) (time.Duration, bool) {
 	if !r.HasRetryAfter {
 		wait := p.backoff(attempts)
@@ -53,7 +54,7 @@ func (p Policy) wait(r *response, attempts int, left time.Duration) (time.Durati
 	return asked + random(min(spread, (left-asked)/2)), true
 }
 
-// untilDeadline returns how long ctx lives.
+// untilDeadline returns the time until the deadline of ctx.
 func untilDeadline(ctx context.Context) time.Duration {
 	deadline, ok := ctx.Deadline()
 	if !ok {

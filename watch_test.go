@@ -4,27 +4,27 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-const pathTemplate = "/instances/{instanceId}/orgs/{orgId}/invites/{inviteId}"
-
-// TestLog: one Debug record per attempt, one Warn record per retry.
-func TestLog(t *testing.T) {
+// TestLoggerGetsAttemptsAndRetries: one Debug record per attempt, one Warn record
+// per retry.
+func TestLoggerGetsAttemptsAndRetries(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
@@ -39,10 +39,10 @@ func TestLog(t *testing.T) {
 			return says(503, "Retry-After", "7")(r)
 		}
 		silent, _ := scripted(t, losant.RetryPolicy{}, slow, says(404))
-		logged := newClient(t, "https://api.example.com", losant.WithLogger(logger), losant.WithHTTPClient(&http.Client{Transport: scriptedTransport(slow, nothing{}.RoundTrip, says(404))}),
+		logged := through(t, mock(httpmock.Responder(slow).Then(nothing{}.RoundTrip).Then(says(404))), losant.WithLogger(logger),
 			losant.WithRetryPolicy(losant.RetryPolicy{MinWait: time.Second, MaxWait: 7 * time.Second}))
-		require.Error(t, get.call(t.Context(), silent, ref), "and the silent client logs nothing")
-		require.Empty(t, out.String())
+		require.Error(t, get.call(t.Context(), silent, ref))
+		require.Empty(t, out.String(), "nothing is logged by default")
 		require.Error(t, get.call(t.Context(), logged, ref))
 		records := []map[string]any{}
 		for line := range strings.Lines(out.String()) {
@@ -56,14 +56,10 @@ func TestLog(t *testing.T) {
 		}
 		second := 1e9
 		require.Len(t, records, 5)
-		wait, ok := records[3]["wait"].(float64)
-		require.True(t, ok)
-		assert.GreaterOrEqual(t, wait, second)
-		delete(records[3], "wait")
-		wait, ok = records[1]["wait"].(float64)
-		require.True(t, ok)
-		assert.GreaterOrEqual(t, wait, 7*second)
+		assert.GreaterOrEqual(t, records[1]["wait"], 7*second)
+		assert.GreaterOrEqual(t, records[3]["wait"], second)
 		delete(records[1], "wait")
+		delete(records[3], "wait")
 		const neither = "the transport returned neither a response nor an error"
 		assert.Equal(t, []map[string]any{
 			{"level": "DEBUG", "msg": "losant: attempt", "status": 503.0, "duration": 3 * second, "attempt": 1.0},
@@ -75,15 +71,14 @@ func TestLog(t *testing.T) {
 	})
 }
 
-// TestLogWithoutIDs: not even those in the error of a transport that is itself
-// an HTTP client.
-func TestLogWithoutIDs(t *testing.T) {
+// TestLogHasNoIDs: nor any other argument, although the error of a transport that is
+// itself an HTTP client quotes the URL.
+func TestLogHasNoIDs(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	client := newClient(t, "https://api.example.com", losant.WithLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))),
-		losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: io.ErrUnexpectedEOF}
-		})}))
+	client := through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+		return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: io.ErrUnexpectedEOF}
+	}), losant.WithLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 	requireError(t, get.call(t.Context(), client, ref))
 	_, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{FilterField: "email", Filter: "person@example.com"})
 	requireError(t, err)
@@ -94,9 +89,9 @@ func TestLogWithoutIDs(t *testing.T) {
 	assert.NotContains(t, out.String(), ref.InviteID)
 }
 
-// TestLogQuotesNothingPrivate: a transport may quote any form of the URL alone, and
-// a server may say anything.
-func TestLogQuotesNothingPrivate(t *testing.T) {
+// TestLogHasNoPartOfTheURL: a transport may quote any part of the URL, in any form,
+// and nothing else.
+func TestLogHasNoPartOfTheURL(t *testing.T) {
 	t.Parallel()
 	request := losant.Request{
 		Method: "GET", Path: []string{"users", "Ada Lovelace", "devices", id},
@@ -120,11 +115,11 @@ func TestLogQuotesNothingPrivate(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		client := through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
-			return nil, fmt.Errorf("no route: %s: %w", quote(r), io.ErrUnexpectedEOF)
+			return nil, fmt.Errorf("no route to users: %s: %w", quote(r), io.ErrUnexpectedEOF)
 		}), losant.WithLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 		_, err := losant.Call[any](t.Context(), client, request)
 		requireError(t, err)
-		assert.Contains(t, out.String(), "no route", name)
+		assert.Contains(t, out.String(), "no route to users", "%s: a word of the route is not private", name)
 		assert.Contains(t, out.String(), "unexpected EOF", name)
 		logged := strings.ToLower(out.String())
 		for _, private := range []string{"ada", "lovelace", "hopper", "grace", "grace@", "575ec8687ae1", "64b0f5d29c3a", "%40"} {
@@ -133,8 +128,20 @@ func TestLogQuotesNothingPrivate(t *testing.T) {
 	}
 }
 
-// TestLogOfMalformedResponses: net/http quotes what it could not read.
-func TestLogOfMalformedResponses(t *testing.T) {
+// TestLogHasNoToken that a transport quotes, although it looks like words.
+func TestLogHasNoToken(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	client := through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+		return nil, errors.New("refused " + r.Header.Get("Authorization"))
+	}), sourceOf([2]any{"correct-horse-battery", nil}), losant.WithLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	require.Error(t, get.call(t.Context(), client, ref))
+	assert.Contains(t, out.String(), "refused Bearer [token]")
+	assert.NotContains(t, out.String(), "horse")
+}
+
+// TestLogHasNoPartOfMalformedResponses, which net/http quotes.
+func TestLogHasNoPartOfMalformedResponses(t *testing.T) {
 	t.Parallel()
 	const private = "ada.lovelace@example.com " + id
 	for _, response := range []string{
@@ -156,84 +163,44 @@ func TestLogOfMalformedResponses(t *testing.T) {
 	}
 }
 
-// TestLogOfRenewal: the attempt after a 401 is a retry as well, and a level
-// that is off is not asked for.
-func TestLogOfRenewal(t *testing.T) {
+// TestRetryAfter401IsLogged: without a wait, and only if the token source has another
+// token.
+func TestRetryAfter401IsLogged(t *testing.T) {
 	t.Parallel()
-	var out bytes.Buffer
-	s := serve(t, accept("fresh-token"))
-	source := &rotating{tokens: []string{"stale-token", "fresh-token"}}
-	client := newClient(t, s.URL, losant.WithTokenSource(source), losant.WithLogger(slog.New(slog.NewTextHandler(&out, nil))))
-	require.NoError(t, get.call(t.Context(), client, ref))
-	assert.Equal(t, 1, strings.Count(out.String(), "\n"), out.String())
-	assert.Contains(t, out.String(), "level=WARN")
-	assert.Contains(t, out.String(), "status=401")
+	for _, tokens := range [][]string{{"stale-token"}, {"stale-token", "fresh-token"}} {
+		var out bytes.Buffer
+		server := serve(t, accept("fresh-token"))
+		client := newClient(t, server.URL, losant.WithTokenSource(&rotating{tokens: tokens}), losant.WithLogger(slog.New(slog.NewTextHandler(&out, nil))))
+		_ = get.call(t.Context(), client, ref)
+		retries := len(tokens) - 1
+		assert.Equal(t, retries, strings.Count(out.String(), "\n"), out.String())
+		assert.Equal(t, retries, strings.Count(out.String(), `level=WARN msg="losant: retry"`))
+		assert.Equal(t, retries, strings.Count(out.String(), "status=401"))
+		assert.Equal(t, retries, strings.Count(out.String(), "wait=0s"))
+	}
 }
 
-// roundTripper is a function below the client.
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// scriptedTransport plays a script, as [scripted] does.
-func scriptedTransport(script ...func(*http.Request) (*http.Response, error)) http.RoundTripper {
-	n := -1
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		n++
-		return script[min(n, len(script)-1)](r)
-	})
-}
-
-// TestOperationFromContext: a transport below the client learns what a request
-// is for, and the values of the caller's context reach it too.
+// TestOperationFromContext: a transport sees what a request is for, and the values of
+// the caller's context.
 func TestOperationFromContext(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	for _, action := range actions {
 		t.Run(action.name, func(t *testing.T) {
 			t.Parallel()
-			s := serve(t, status(429), succeed)
 			seen := 0
-			transport := &http.Transport{}
-			t.Cleanup(transport.CloseIdleConnections)
-			client := newClient(t, s.URL, losant.WithHTTPClient(&http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			client := through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
 				operation, ok := losant.OperationFromContext(r.Context())
 				assert.True(t, ok)
 				assert.Equal(t, losant.Operation{Name: action.name, Method: action.method, PathTemplate: pathTemplate}, operation)
 				assert.Equal(t, "value", r.Context().Value(key{}))
 				seen++
-				return transport.RoundTrip(r)
-			})}))
+				return []httpmock.Responder{says(429), succeedInMemory}[seen-1](r)
+			}))
 			require.NoError(t, action.call(context.WithValue(t.Context(), key{}, "value"), client, ref))
 			assert.Equal(t, 2, seen)
 		})
 	}
 	_, ok := losant.OperationFromContext(t.Context())
 	assert.False(t, ok)
-}
-
-// TestHeadersOfOptions: the headers that the wire cases do not cover.
-func TestHeadersOfOptions(t *testing.T) {
-	t.Parallel()
-	var got http.Header
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		got = r.Header.Clone()
-		succeed(w, r)
-	})
-	agent := "losant-rest-go/0.1.0 (" + runtime.Version() + ")"
-	require.NoError(t, get.call(t.Context(), newClient(t, s.URL), ref))
-	assert.Equal(t, http.Header{
-		"Accept": {"application/json"}, "Accept-Version": {"^1.30.0"}, "Authorization": {"Bearer " + canary}, "User-Agent": {agent}, "Accept-Encoding": {"gzip"},
-	}, got)
-
-	client := newClient(t, s.URL, losant.WithUserAgent("inviter/1.2"), losant.WithAPIVersion("^2"), losant.WithDefaults(losant.WithLosantDomain("a.example.com")))
-	require.NoError(t, get.call(t.Context(), client, ref))
-	assert.Equal(t, "inviter/1.2 "+agent, got.Get("User-Agent"))
-	assert.Equal(t, "^2", got.Get("Accept-Version"))
-	assert.Equal(t, "a.example.com", got.Get("Losantdomain"))
-
-	require.NoError(t, get.call(t.Context(), client, ref, losant.WithLosantDomain("b.example.com")))
-	assert.Equal(t, []string{"b.example.com"}, got.Values("Losantdomain"), "the call's own option wins")
-	require.NoError(t, get.call(t.Context(), client, ref, losant.WithLosantDomain("")))
-	assert.Empty(t, got.Values("Losantdomain"), "and can take the default back")
 }

@@ -7,11 +7,12 @@ import (
 	"net"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
-// zone answers lookups of names, over the stream form of DNS (RFC 7766).
-type zone struct {
-	servfails int32    // the first lookups of each type are answered SERVFAIL
+// dnsServer responds to lookups over the stream form of DNS (RFC 7766).
+type dnsServer struct {
+	servfails int32    // the first lookups of each type get SERVFAIL
 	a, aaaa   []net.IP // the addresses; the server listens on 127.0.0.1
 }
 
@@ -21,16 +22,40 @@ const (
 	dnsHeader = 12
 )
 
-// dialer finds the server by asking z. IPv6 leads nowhere: no dial returns.
-func (z *zone) dialer() *net.Dialer {
-	var asked [typeAAAA + 1]atomic.Int32
+// canFail reports whether the fault can happen on this machine: the addresses of
+// IPv6 come first only if there is IPv6.
+func (s *dnsServer) canFail() bool {
+	if len(s.aaaa) == 0 {
+		return true
+	}
+	listener, err := net.Listen("tcp6", "[::1]:0") //nolint:noctx // it is closed at once
+	if err == nil {
+		_ = listener.Close()
+	}
+	return err == nil
+}
+
+// dialer looks names up at s. Its dials over IPv6 never return. It counts in
+// failures the lookups and dials that fail.
+func (s *dnsServer) dialer(failures *atomic.Int32) *net.Dialer {
+	var lookups [typeAAAA + 1]atomic.Int32
 	return &net.Dialer{
+		FallbackDelay: 10 * time.Millisecond, // from IPv6 to IPv4
 		Resolver: &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 			client, server := net.Pipe()
-			go z.answer(server, &asked)
+			go s.respond(server, func(kind byte) bool {
+				fails := lookups[kind].Add(1) <= s.servfails
+				if fails {
+					failures.Add(1)
+				}
+				return fails
+			})
 			return client, nil
 		}},
-		ControlContext: func(ctx context.Context, network, _ string, _ syscall.RawConn) error {
+		ControlContext: func(ctx context.Context, network, address string, _ syscall.RawConn) error {
+			if name, _, _ := net.SplitHostPort(address); name != ipv4.String() {
+				failures.Add(1)
+			}
 			if network != "tcp6" {
 				return nil
 			}
@@ -40,8 +65,8 @@ func (z *zone) dialer() *net.Dialer {
 	}
 }
 
-// answer answers one query.
-func (z *zone) answer(conn net.Conn, asked *[typeAAAA + 1]atomic.Int32) {
+// respond responds to one query, with SERVFAIL if fails says so for its type.
+func (s *dnsServer) respond(conn net.Conn, fails func(kind byte) bool) {
 	defer func() { _ = conn.Close() }()
 	length := make([]byte, 2)
 	if _, err := io.ReadFull(conn, length); err != nil {
@@ -60,11 +85,11 @@ func (z *zone) answer(conn net.Conn, asked *[typeAAAA + 1]atomic.Int32) {
 	if kind != typeA && kind != typeAAAA {
 		return
 	}
-	reply := z.reply(query[:end], kind, asked[kind].Add(1) <= z.servfails)
+	reply := s.reply(query[:end], kind, fails(kind))
 	_, _ = conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...)) //nolint:gosec // replies are short
 }
 
-func (z *zone) reply(question []byte, kind byte, fails bool) []byte {
+func (s *dnsServer) reply(question []byte, kind byte, fails bool) []byte {
 	const (
 		response           = 0x8180 // recursion desired and available
 		serverFailure      = 2
@@ -72,9 +97,9 @@ func (z *zone) reply(question []byte, kind byte, fails bool) []byte {
 		classIN, aMinute   = 1, 60
 		ipv4Size, ipv6Size = 4, 16
 	)
-	flags, addresses, size := uint16(response), z.a, ipv4Size
+	flags, addresses, size := uint16(response), s.a, ipv4Size
 	if kind == typeAAAA {
-		addresses, size = z.aaaa, ipv6Size
+		addresses, size = s.aaaa, ipv6Size
 	}
 	if fails {
 		flags, addresses = response|serverFailure, nil

@@ -10,16 +10,15 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 
 	losant "github.com/losant-community/losant-rest-go"
 )
 
-// TestQueuedForAStream: the deadline passes while the call waits for the only
-// stream of an HTTP/2 connection, which another call uses.
-func TestQueuedForAStream(t *testing.T) {
+// TestCallThatWaitsForAStreamIsNotSent covers a deadline that passes while another
+// call uses the only stream of an HTTP/2 connection.
+func TestCallThatWaitsForAStreamIsNotSent(t *testing.T) {
 	t.Parallel()
 	for _, a := range actions() {
 		t.Run(a.name, func(t *testing.T) {
@@ -51,10 +50,8 @@ func TestQueuedForAStream(t *testing.T) {
 			first := make(chan error)
 			go func() { first <- a.call(context.Background(), client) }()
 			<-arrived
-			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-			defer cancel()
 			var response losant.Response
-			err := a.call(ctx, client, losant.WithResponse(&response))
+			err := a.call(expiresWhileWaiting(), client, losant.WithResponse(&response))
 			r := ended(err, response)
 			close(release)
 			assert.NoError(t, <-first)

@@ -12,21 +12,21 @@ import (
 	"time"
 )
 
-// lab is what all cells share.
-type lab struct {
-	roots                            *x509.CertPool // that the clients trust
+// fixtures are the certificates and bodies that all cells share.
+type fixtures struct {
+	roots                            *x509.CertPool // trusted by the clients
 	valid, unknown, expired, another tls.Certificate
-	bomb                             string // 8 MiB in 8 KiB
+	gzipBombBody                     string // 8 MiB in 8 KiB
 	mebibyte, chunk                  string
 }
 
-func newLab() (*lab, error) {
+func newFixtures() (*fixtures, error) {
 	mebibyte := strings.Repeat(" ", 1<<20)
-	l := &lab{
-		roots:    x509.NewCertPool(),
-		bomb:     compress(strings.Repeat(mebibyte, 8)),
-		mebibyte: mebibyte,
-		chunk:    chunk(mebibyte),
+	f := &fixtures{
+		roots:        x509.NewCertPool(),
+		gzipBombBody: compress(strings.Repeat(mebibyte, 8)),
+		mebibyte:     mebibyte,
+		chunk:        chunk(mebibyte),
 	}
 	for _, c := range []struct {
 		to      *tls.Certificate
@@ -34,24 +34,24 @@ func newLab() (*lab, error) {
 		expires time.Duration
 		trusted bool
 	}{
-		{&l.valid, host, time.Hour, true},
-		{&l.unknown, host, time.Hour, false},
-		{&l.expired, host, -time.Hour, true},
-		{&l.another, "another.losant.test", time.Hour, true},
+		{&f.valid, host, time.Hour, true},
+		{&f.unknown, host, time.Hour, false},
+		{&f.expired, host, -time.Hour, true},
+		{&f.another, "another.losant.test", time.Hour, true},
 	} {
 		certificate, err := certify(c.name, c.expires)
 		if err != nil {
 			return nil, err
 		}
 		if c.trusted {
-			l.roots.AddCert(certificate.Leaf)
+			f.roots.AddCert(certificate.Leaf)
 		}
 		*c.to = certificate
 	}
-	return l, nil
+	return f, nil
 }
 
-// certify makes a certificate for name that signs itself.
+// certify returns a self-signed certificate for name.
 func certify(name string, expires time.Duration) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
