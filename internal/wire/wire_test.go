@@ -73,6 +73,7 @@ func TestParseDateAcceptsTimesWithoutZone(t *testing.T) {
 	} {
 		assert.True(t, want.Equal(ParseDate([]byte(text))), text)
 	}
+	assert.Equal(t, time.Date(2026, 5, 13, 23, 59, 58, 0, time.UTC), ParseDate([]byte(`"2026-05-13 23:59:58"`)))
 	assert.Equal(t, time.UTC, ParseDate([]byte(`"2026-05-13T04:00:00"`)).Location())
 	assert.Equal(t, time.Date(2026, 5, 13, 0, 0, 0, 0, time.UTC), ParseDate([]byte(`"2026-05-13"`)))
 	for _, odd := range []string{"", "null", `""`, `"yesterday"`, "5", "1778644800000", "{}", "[]", "true", `"2026-13-13T04:00:00Z"`, `"2026-02-30"`, `"`, `"Invalid date"`} {
