@@ -219,6 +219,6 @@ func unescape(s string) string {
 // "device-recipes" or "resendInvite", and not like a name or an id.
 func isWord(segment string) bool {
 	const longest = 32
-	return len(segment) <= longest && 'a' <= segment[0] && segment[0] <= 'z' &&
+	return len(segment) <= longest && segment[0] >= 'a' &&
 		strings.Trim(segment, "-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }

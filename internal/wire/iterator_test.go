@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestIterator: names are unescaped and exact, values are whole, and nothing
-// follows the end.
-func TestIterator(t *testing.T) {
+// TestIteratorReadsMembersAndElements: names are unescaped and case-sensitive, and
+// values are complete.
+func TestIteratorReadsMembersAndElements(t *testing.T) {
 	t.Parallel()
 	var got []string
 	it := Object([]byte(" {\"a\" : 1,\"A\":\"x,}\\\"\" , \"\\u0062\":{\"c\":[\"]\",{}]}\r\n,\"é\":[ ],\"\":null}\t"))
@@ -31,7 +31,7 @@ func TestIterator(t *testing.T) {
 	assert.False(t, it.Next())
 }
 
-func TestIteratorRefuses(t *testing.T) {
+func TestIteratorRejectsInvalidJSON(t *testing.T) {
 	t.Parallel()
 	for _, data := range []string{"", " ", "null", "1", `"{}"`, "[]", "x", "\ufeff{}"} {
 		it := Object([]byte(data))
@@ -61,8 +61,8 @@ func TestIteratorRefuses(t *testing.T) {
 	}
 }
 
-// TestIteratorAllocates: nothing for members that are skipped.
-func TestIteratorAllocates(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
+// TestIteratorDoesNotAllocate for members that are skipped.
+func TestIteratorDoesNotAllocate(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	data := []byte(`{"a":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + `,"b":{"c":"d"},"e":1}`)
 	assert.Zero(t, testing.AllocsPerRun(10, func() {
 		for it := Object(data); it.Next(); {
@@ -71,50 +71,127 @@ func TestIteratorAllocates(t *testing.T) { //nolint:paralleltest // it counts wh
 	}))
 }
 
-// FuzzIterator compares an iteration with encoding/json: it accepts the same
-// documents, and finds the same values.
+// FuzzIterator compares Iterator and Check with encoding/json.
 func FuzzIterator(f *testing.F) {
-	for _, data := range []string{`{}`, `[]`, `{"a":1,"a":2}`, `{"a":{"b":[1,"x",null]}}`, `[{"a":1}, "\"", -1.5e7, true]`, `{"\u0061":"\ud800"}`, "{\"a\xff\":\"\xff\"}", `[1 2]`, `{"a":1]`, `["a\"]`,
-		`{"a":[[{"b":[]}],{}],"c":-0.5E+10,"d":false}`, `[0]`, `[01]`, `[-]`, `[1.]`, `[.5]`, `[1e]`, `[1e+]`, `[tru]`, `[nulls]`, `["\u00e"]`, `["\x"]`, "[\"\x1f\"]", `[[]`, `[{]}`, `[[[}]]`, `{"a":{"b"}}`, `{"a":[1,]}`, `{"a":{,}}`, `[1,{"a":1,}]`,
+	for _, data := range []string{
+		`{"a":1,"a":2}`, `{"a":{"b":[1,"x",null]}}`, `[{"a":1}, "\"", -1.5e7, true]`, `{"\u0061":"\ud800"}`, "{\"a\xff\":\"\xff\"}", `["a\"]`,
+		`{"a":[[{"b":[]}],{}],"c":-0.5E+10,"d":false}`, `["\u00e"]`, `["\x"]`, "[\"\x1f\"]", `[[[}]]`, `[1,{"a":1,}]`,
 		strings.Repeat(`{"a":[`, 40) + strings.Repeat(`]}`, 40), strings.Repeat(`[`, 64) + "1" + strings.Repeat(`]`, 64), strings.Repeat(`[`, 66) + strings.Repeat(`]`, 65),
-		strings.Repeat(`[`, 10000) + strings.Repeat(`]`, 10000), strings.Repeat(`[`, 10001) + strings.Repeat(`]`, 10001)} {
+		strings.Repeat(`[`, 10000) + strings.Repeat(`]`, 10000), strings.Repeat(`[`, 10001) + strings.Repeat(`]`, 10001),
+	} {
 		f.Add([]byte(data))
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		var members map[string]json.RawMessage
-		err := json.Unmarshal(data, &members)
-		got := map[string]json.RawMessage{}
-		it := Object(data)
-		for it.Next() {
-			got[string(it.Name)] = it.Value
-		}
-		if string(data) != "null" && !IsNull([]byte(strings.TrimSpace(string(data)))) {
-			require.Equal(t, err == nil, it.Err == nil, "%q: %v, %v", data, err, it.Err)
-		}
-		if err == nil && members != nil {
-			require.Equal(t, members, got)
-		}
-		var elements []json.RawMessage
-		err = json.Unmarshal(data, &elements)
-		var list []json.RawMessage
-		it = Array(data)
-		for it.Next() {
-			list = append(list, it.Value)
-		}
-		if err == nil && elements != nil {
-			require.NoError(t, it.Err)
-			require.Len(t, list, len(elements))
-			for n := range list {
-				require.Equal(t, string(elements[n]), string(list[n]))
-			}
-		} else if elements == nil && err != nil {
-			require.Error(t, it.Err, "%q", data)
-		}
-		require.Equal(t, json.Valid(data), Check(data) == nil, "%q", data)
-	})
+	f.Fuzz(compareWithEncodingJSON)
 }
 
-// FuzzString: the text is the one that encoding/json reads.
+// TestSyntaxIsThatOfEncodingJSON compares Iterator and Check with encoding/json for
+// every short sequence of some tokens.
+func TestSyntaxIsThatOfEncodingJSON(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		before, after string
+		tokens        []string
+		longest       int
+	}{
+		{"", "", []string{"{", "}", "[", "]", ":", ",", `"a"`, "1", " "}, 5},
+		{`[{"a":[[`, `]]}]`, []string{"{", "}", "[", "]", ":", ",", `"a"`, "1"}, 4},
+		{`{"a":`, `}`, []string{"{", "}", "[", "]", ":", ",", `"a"`, "\t"}, 4},
+		{"[", "]", []string{"-", "0", "7", "9", ".", "e", "E", "+", "x"}, 5},
+		{"[", "]", []string{"true", "false", "null", "t", "e", "l", ","}, 3},
+		{`["`, `"]`, []string{"a", `"`, `\`, "n", "u", "0000", "d834", "DD1E", "fg", "/", "é", "\xff", "\x1f", " "}, 4},
+		{"", "", []string{"\n", "\r", "\t", " ", "\v", "[", "]", "1"}, 5},
+	} {
+		sequences(row.tokens, row.longest, func(s string) { compareWithEncodingJSON(t, []byte(row.before+s+row.after)) })
+	}
+}
+
+// sequences calls f with each sequence of at most longest tokens.
+func sequences(tokens []string, longest int, f func(string)) {
+	f("")
+	if longest == 0 {
+		return
+	}
+	for _, token := range tokens {
+		sequences(tokens, longest-1, func(s string) { f(token + s) })
+	}
+}
+
+func compareWithEncodingJSON(t *testing.T, data []byte) {
+	t.Helper()
+	if valid := json.Valid(data); valid != (Check(data) == nil) {
+		t.Fatalf("Check of %q, which is valid: %t", data, valid)
+	}
+	var members map[string]json.RawMessage
+	wantErr := json.Unmarshal(data, &members) != nil || members == nil
+	names, values, err := iterated(t, Object(data))
+	if (err != nil) != wantErr {
+		t.Fatalf("object %q: %v", data, err)
+	}
+	if err == nil {
+		got := map[string]json.RawMessage{}
+		for n := range names {
+			got[names[n]] = values[n]
+		}
+		require.Equal(t, members, got, "%q", data)
+	}
+	var elements []json.RawMessage
+	wantErr = json.Unmarshal(data, &elements) != nil || elements == nil
+	_, values, err = iterated(t, Array(data))
+	if (err != nil) != wantErr {
+		t.Fatalf("array %q: %v", data, err)
+	}
+	if err == nil {
+		require.Equal(t, elements, append([]json.RawMessage{}, values...), "%q", data)
+	}
+}
+
+// iterated returns what an iterator finds, and requires that it stops at an error.
+func iterated(t *testing.T, it Iterator) (names []string, values []json.RawMessage, err error) {
+	t.Helper()
+	for it.Next() {
+		if it.Err != nil {
+			t.Fatalf("Next is true after %v", it.Err)
+		}
+		names, values = append(names, string(it.Name)), append(values, it.Value)
+	}
+	err = it.Err
+	if it.Next() || it.Err != err { //nolint:errorlint // the same value
+		t.Fatalf("Next after the end: %v", it.Err)
+	}
+	return names, values, err
+}
+
+// TestStringIsUnescaped as encoding/json does.
+func TestStringIsUnescaped(t *testing.T) {
+	t.Parallel()
+	tokens := []string{"a", "é", "\xff", "𝄞", `\"`, `\\`, `\/`, `\b`, `\f`, `\n`, `\r`, `\t`, `\u00e9`, `\u0000`, `\ud834`, `\uDD1E`, `\uffff`, "u", "\\udd1e"}
+	sequences(tokens, 3, func(s string) {
+		var want string
+		require.NoError(t, json.Unmarshal([]byte(`"`+s+`"`), &want))
+		got, err := String([]byte(`"` + s + `"`))
+		require.NoError(t, err)
+		require.Equal(t, want, got, "%q", s)
+	})
+	for _, data := range []string{"", `"`, "a", "a\"", "\"a", "null", "{}"} {
+		_, err := String([]byte(data))
+		require.ErrorIs(t, err, errNotString, data)
+	}
+}
+
+// TestKindsOfValues: without reading more of a value than needed.
+func TestKindsOfValues(t *testing.T) {
+	t.Parallel()
+	assert.True(t, IsNull([]byte("null")))
+	assert.False(t, IsNull([]byte(`"null"`)))
+	assert.True(t, IsArray([]byte(" [")))
+	assert.False(t, IsArray([]byte(`{"a":[]}`)))
+	assert.True(t, Has([]byte(`{"a":1,"b":2}`), "b"))
+	assert.False(t, Has([]byte(`{"a":{"b":2}}`), "b"))
+	assert.False(t, Has([]byte(`["b"]`), "b"))
+	require.EqualError(t, Check([]byte(`[1,]`)), "invalid character ']' looking for beginning of value")
+}
+
+// FuzzString compares String with encoding/json.
 func FuzzString(f *testing.F) {
 	for _, data := range []string{`""`, `"a"`, `"é"`, `"\u00e9\n"`, "\"\xff\"", `"`, `1`, `"\ud800"`} {
 		f.Add([]byte(data))

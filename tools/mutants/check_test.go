@@ -23,7 +23,7 @@ func checkOf(t *testing.T) check {
 	root, err := filepath.Abs("testdata/module")
 	require.NoError(t, err)
 	return check{
-		root: root, cache: t.TempDir(), workers: 2, patience: 3 * time.Second, page: filepath.Join(root, "page.md"), log: io.Discard,
+		root: root, cache: t.TempDir(), workers: 2, patience: 5 * time.Second, page: filepath.Join(root, "page.md"), log: io.Discard,
 		plan: testPlan{tests: map[string][]string{".": {"."}, "leaf": {"leaf", "."}}, sharing: []string{"module.go"}},
 	}
 }

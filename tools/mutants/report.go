@@ -31,7 +31,7 @@ func newReport(mutants []*mutant, known map[string]bool, complete bool) report {
 		switch {
 		case m.verdict == pending:
 			seen[m.name()] = true
-		case m.verdict == survived || m.verdict == unreached:
+		case m.verdict.survives():
 			seen[m.name()] = true
 			if !known[m.name()] {
 				r.unnamed = append(r.unnamed, m)

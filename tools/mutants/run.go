@@ -28,6 +28,8 @@ const (
 	invalid   verdict = "invalid"   // does not compile
 )
 
+func (v verdict) survives() bool { return v == survived || v == unreached }
+
 // judge runs tests on mutants.
 type judge struct {
 	check
@@ -154,7 +156,7 @@ func (j *judge) each(ctx context.Context, mutants []*mutant, f func(context.Cont
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		m.verdict = v
-		if v == survived || v == unreached {
+		if v.survives() {
 			fmt.Fprintf(j.log, "%s: %s:%d %s\n", v, m.file, m.line, m.name())
 		}
 		if j.done++; j.done%50 == 0 {
@@ -173,10 +175,10 @@ func (j *judge) judge(ctx context.Context, m *mutant) (verdict, error) {
 	for _, pkg := range j.plan.tests[m.pkg()] {
 		s := j.suites[pkg]
 		tests := slices.DeleteFunc(s.reaching(m), func(t *test) bool { return t.exact })
-		if v := s.shared.judge(ctx, tests, m.id, 1); v != unreached {
+		if v, _ := s.shared.judge(ctx, tests, m.id, 1); v != unreached {
 			result = v
 		}
-		if result != unreached && result != survived {
+		if !result.survives() {
 			return result, nil
 		}
 	}
@@ -209,17 +211,18 @@ func (j *judge) judgeAlone(ctx context.Context, m *mutant) (verdict, error) {
 		if err != nil {
 			return invalid, nil
 		}
-		if v := b.judge(ctx, tests, 0, 1); v != unreached {
+		if v, _ := b.judge(ctx, tests, 0, 1); v != unreached {
 			result = v
 		}
-		if result != unreached && result != survived {
+		if !result.survives() {
 			break
 		}
 	}
 	return result, nil
 }
 
-// race runs the tests on mutants with the race detector.
+// race runs the tests on mutants with the race detector. Only a data race kills
+// them: other failures may come from tests that are slow with it.
 func (j *judge) race(ctx context.Context, mutants []*mutant) error {
 	mutants = slices.DeleteFunc(mutants, func(m *mutant) bool { return !m.isSwitchable() })
 	binaries := map[string]binary{}
@@ -233,8 +236,8 @@ func (j *judge) race(ctx context.Context, mutants []*mutant) error {
 	return j.each(ctx, mutants, func(ctx context.Context, m *mutant) (verdict, error) {
 		for _, pkg := range j.plan.tests[m.pkg()] {
 			tests := slices.DeleteFunc(j.suites[pkg].reaching(m), func(t *test) bool { return t.exact })
-			if v := binaries[pkg].judge(ctx, tests, m.id, 10); v != unreached && v != survived {
-				return v, nil
+			if _, output := binaries[pkg].judge(ctx, tests, m.id, 10); bytes.Contains(output, []byte("WARNING: DATA RACE")) {
+				return killed, nil
 			}
 		}
 		return survived, nil
@@ -242,8 +245,9 @@ func (j *judge) race(ctx context.Context, mutants []*mutant) error {
 }
 
 // judge runs tests on one mutant: a few that are fast, then the rest of the fast
-// ones, then the slow ones, since most mutants fail the first.
-func (b binary) judge(ctx context.Context, tests []*test, id int, slowdown time.Duration) verdict {
+// ones, then the slow ones, since most mutants fail the first. It returns the output
+// of the last tests that it ran.
+func (b binary) judge(ctx context.Context, tests []*test, id int, slowdown time.Duration) (verdict, []byte) {
 	tests = slices.DeleteFunc(slices.Clone(tests), func(t *test) bool { return t.Failed })
 	slices.SortStableFunc(tests, func(a, b *test) int { return cmp.Compare(a.Took, b.Took) })
 	const few, fast = 8, time.Second
@@ -251,16 +255,16 @@ func (b binary) judge(ctx context.Context, tests []*test, id int, slowdown time.
 	for slow < len(tests) && tests[slow].Took < fast {
 		slow++
 	}
-	result := unreached
+	result, output := unreached, []byte(nil)
 	for _, group := range [][]*test{tests[:min(few, slow)], tests[min(few, slow):slow], tests[slow:]} {
 		if len(group) == 0 {
 			continue
 		}
-		if result, _ = b.run(ctx, group, id, slowdown); result != survived {
-			return result
+		if result, output = b.run(ctx, group, id, slowdown); result != survived {
+			break
 		}
 	}
-	return result
+	return result, output
 }
 
 // run runs tests in one process. They may take a few times as long as without a
