@@ -2,6 +2,7 @@ package losant_test
 
 import (
 	"context"
+	"io"
 	"math"
 	"net"
 	"net/http"
@@ -144,12 +145,41 @@ func TestPricesOfTheRetryBudget(t *testing.T) {
 	}
 }
 
+// TestOnlyA429WithAWaitIsFree: with a budget too small for a retry, only the server
+// that sets the pace is asked again.
+func TestOnlyA429WithAWaitIsFree(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		response httpmock.Responder
+		attempts int
+	}{
+		"429 with Retry-After":    {says(429, "Retry-After", "1"), 4},
+		"429 without Retry-After": {says(429), 1},
+		"503 with Retry-After":    {says(503, "Retry-After", "1"), 1},
+		"503 without Retry-After": {says(503), 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				client, api := scripted(t, losant.RetryPolicy{Budget: 4}, test.response)
+				require.Error(t, get.call(t.Context(), client, ref))
+				assert.Equal(t, test.attempts, api.GetTotalCallCount())
+			})
+		})
+	}
+}
+
 func TestErrorNamesTheEmptyBudget(t *testing.T) {
 	t.Parallel()
 	client, _ := scripted(t, losant.RetryPolicy{Budget: 4}, says(503))
 	e := requireError(t, get.call(t.Context(), client, ref), "ErrServer")
 	assert.Equal(t, 1, e.Attempts)
 	assert.Contains(t, e.Error(), "RetryPolicy.Budget")
+
+	client = through(t, roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }), losant.WithRetryPolicy(losant.RetryPolicy{Budget: 4}))
+	err := get.call(t.Context(), client, ref)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	assert.ErrorContains(t, err, "RetryPolicy.Budget")
 }
 
 func TestPanicRefundsTheRetry(t *testing.T) {
