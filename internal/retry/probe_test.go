@@ -285,21 +285,35 @@ func TestUnwrittenConnectionsAreLimited(t *testing.T) {
 // connections. Only the last one counts.
 func Test408IsCertainOnlyOnAnIdleConnection(t *testing.T) {
 	t.Parallel()
-	for reused, want := range map[bool][]any{true: {3, Deferred, false}, false: {1, Failed, true}} {
-		synctest.Test(t, func(t *testing.T) {
-			transport := &http.Transport{Protocols: new(http.Protocols)}
-			transport.RegisterProtocol("https", roundTripper(func(r *http.Request) (*http.Response, error) {
-				trace := httptrace.ContextClientTrace(r.Context())
-				trace.GetConn("x:1")
-				trace.GotConn(httptrace.GotConnInfo{Reused: true})
-				trace.GetConn("x:1")
-				trace.GotConn(httptrace.GotConnInfo{Reused: reused})
-				trace.WroteHeaders()
-				return &http.Response{StatusCode: http.StatusRequestTimeout, ProtoMajor: 1, Close: true, Body: http.NoBody}, nil
-			}))
-			c := run(t.Context(), t, "POST", transport)
-			defer c.Release()
-			assert.Equal(t, want, []any{c.Attempts, c.Outcome, c.Uncertain})
+	for name, test := range map[string]struct {
+		status        int
+		reused, close bool
+		want          []any
+	}{
+		"on an idle connection that closes": {408, true, true, []any{3, Deferred, false}},
+		"on an idle connection that stays":  {408, true, false, []any{1, Failed, true}},
+		"on a new connection":               {408, false, true, []any{1, Failed, true}},
+		"503 on an idle connection":         {503, true, true, []any{1, Failed, true}},
+		"404 on an idle connection":         {404, true, true, []any{1, Refused, false}},
+		"200 on an idle connection":         {200, true, true, []any{1, Succeeded, false}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				transport := &http.Transport{Protocols: new(http.Protocols)}
+				transport.RegisterProtocol("https", roundTripper(func(r *http.Request) (*http.Response, error) {
+					trace := httptrace.ContextClientTrace(r.Context())
+					trace.GetConn("x:1")
+					trace.GotConn(httptrace.GotConnInfo{Reused: true})
+					trace.GetConn("x:1")
+					trace.GotConn(httptrace.GotConnInfo{Reused: test.reused})
+					trace.WroteHeaders()
+					return &http.Response{StatusCode: test.status, ProtoMajor: 1, Close: test.close, Body: http.NoBody}, nil
+				}))
+				c := run(t.Context(), t, "POST", transport)
+				defer c.Release()
+				assert.Equal(t, test.want, []any{c.Attempts, c.Outcome, c.Uncertain})
+			})
 		})
 	}
 }
