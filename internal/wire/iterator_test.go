@@ -145,12 +145,16 @@ func compareWithEncodingJSON(t *testing.T, data []byte) {
 	}
 }
 
-// iterated returns what an iterator finds, and requires that it stops at an error.
+// iterated returns what an iterator finds. It requires that each value is valid, and
+// that the iterator stops at an error.
 func iterated(t *testing.T, it Iterator) (names []string, values []json.RawMessage, err error) {
 	t.Helper()
 	for it.Next() {
 		if it.Err != nil {
 			t.Fatalf("Next is true after %v", it.Err)
+		}
+		if !json.Valid(it.Value) {
+			t.Fatalf("invalid value %q", it.Value)
 		}
 		names, values = append(names, string(it.Name)), append(values, it.Value)
 	}
