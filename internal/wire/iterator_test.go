@@ -100,6 +100,12 @@ func TestSyntaxIsThatOfEncodingJSON(t *testing.T) {
 		{"[", "]", []string{"true", "false", "null", "t", "e", "l", ","}, 3},
 		{`["`, `"]`, []string{"a", `"`, `\`, "n", "u", "0000", "d834", "DD1E", "fg", "/", "é", "\xff", "\x1f", " "}, 4},
 		{"", "", []string{"\n", "\r", "\t", " ", "\v", "[", "]", "1"}, 5},
+		{"", "", []string{"-", "0", "1", ".", "e", "+"}, 5},
+		{"", "", []string{"t", "true", "f", "fals", "e", "nul", "l"}, 3},
+		{`"`, "", []string{"a", `"`, `\`, "u", "0", "n"}, 6},
+		{`"\u000`, `"`, []string{"/", "0", "9", ":", "@", "A", "F", "G", "`", "a", "f", "g"}, 1},
+		{`[{"a" `, ` }]`, []string{" ", ":", "[1,2]", ",", `"b"`, "2"}, 5},
+		{"[", "]", []string{`{"a":1}`, "[1,2]", ",", "{}", "[]"}, 4},
 	} {
 		sequences(row.tokens, row.longest, func(s string) { compareWithEncodingJSON(t, []byte(row.before+s+row.after)) })
 	}
@@ -168,7 +174,7 @@ func iterated(t *testing.T, it Iterator) (names []string, values []json.RawMessa
 // TestStringIsUnescaped as encoding/json does.
 func TestStringIsUnescaped(t *testing.T) {
 	t.Parallel()
-	tokens := []string{"a", "é", "\xff", "𝄞", `\"`, `\\`, `\/`, `\b`, `\f`, `\n`, `\r`, `\t`, `\u00e9`, `\u0000`, `\ud834`, `\uDD1E`, `\uffff`, "u", "\\udd1e"}
+	tokens := []string{"a", "é", "\xff", "𝄞", `\"`, `\\`, `\/`, `\b`, `\f`, `\n`, `\r`, `\t`, `\u00e9`, `\u0000`, `\ud834`, `\uDD1E`, `\uffff`, "u", "\\udd1e", "DD1E", "xuDD1E", "\x80"}
 	sequences(tokens, 3, func(s string) {
 		var want string
 		require.NoError(t, json.Unmarshal([]byte(`"`+s+`"`), &want))
