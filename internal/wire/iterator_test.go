@@ -105,7 +105,7 @@ func TestSyntaxIsThatOfEncodingJSON(t *testing.T) {
 		{`"`, "", []string{"a", `"`, `\`, "u", "0", "n"}, 6},
 		{`"\u000`, `"`, []string{"/", "0", "9", ":", "@", "A", "F", "G", "`", "a", "f", "g"}, 1},
 		{`[{"a" `, ` }]`, []string{" ", ":", "[1,2]", ",", `"b"`, "2"}, 5},
-		{"[", "]", []string{`{"a":1}`, "[1,2]", ",", "{}", "[]"}, 4},
+		{"[[", "]]", []string{`{"a":1}`, "[1,2]", ",", "{}", "[]"}, 4},
 	} {
 		sequences(row.tokens, row.longest, func(s string) { compareWithEncodingJSON(t, []byte(row.before+s+row.after)) })
 	}
