@@ -77,6 +77,7 @@ func FuzzIterator(f *testing.F) {
 		`{"a":1,"a":2}`, `{"a":{"b":[1,"x",null]}}`, `[{"a":1}, "\"", -1.5e7, true]`, `{"\u0061":"\ud800"}`, "{\"a\xff\":\"\xff\"}", `["a\"]`,
 		`{"a":[[{"b":[]}],{}],"c":-0.5E+10,"d":false}`, `["\u00e"]`, `["\x"]`, "[\"\x1f\"]", `[[[}]]`, `[1,{"a":1,}]`,
 		strings.Repeat(`{"a":[`, 40) + strings.Repeat(`]}`, 40), strings.Repeat(`[`, 64) + "1" + strings.Repeat(`]`, 64), strings.Repeat(`[`, 66) + strings.Repeat(`]`, 65),
+		`[{"a":` + strings.Repeat(`[`, 70) + "1" + strings.Repeat(`]`, 70) + `}]`, `[[` + strings.Repeat(`{"a":`, 70) + "1" + strings.Repeat(`}`, 70) + `]]`,
 		strings.Repeat(`[`, 10000) + strings.Repeat(`]`, 10000), strings.Repeat(`[`, 10001) + strings.Repeat(`]`, 10001),
 	} {
 		f.Add([]byte(data))
