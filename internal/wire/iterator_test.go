@@ -77,6 +77,7 @@ func FuzzIterator(f *testing.F) {
 		`{"a":1,"a":2}`, `{"a":{"b":[1,"x",null]}}`, `[{"a":1}, "\"", -1.5e7, true]`, `{"\u0061":"\ud800"}`, "{\"a\xff\":\"\xff\"}", `["a\"]`,
 		`{"a":[[{"b":[]}],{}],"c":-0.5E+10,"d":false}`, `["\u00e"]`, `["\x"]`, "[\"\x1f\"]", `[[[}]]`, `[1,{"a":1,}]`,
 		strings.Repeat(`{"a":[`, 40) + strings.Repeat(`]}`, 40), strings.Repeat(`[`, 64) + "1" + strings.Repeat(`]`, 64), strings.Repeat(`[`, 66) + strings.Repeat(`]`, 65),
+		`[{"a":` + strings.Repeat(`[`, 70) + "1" + strings.Repeat(`]`, 70) + `}]`, `[[` + strings.Repeat(`{"a":`, 70) + "1" + strings.Repeat(`}`, 70) + `]]`,
 		strings.Repeat(`[`, 10000) + strings.Repeat(`]`, 10000), strings.Repeat(`[`, 10001) + strings.Repeat(`]`, 10001),
 	} {
 		f.Add([]byte(data))
@@ -100,6 +101,12 @@ func TestSyntaxIsThatOfEncodingJSON(t *testing.T) {
 		{"[", "]", []string{"true", "false", "null", "t", "e", "l", ","}, 3},
 		{`["`, `"]`, []string{"a", `"`, `\`, "n", "u", "0000", "d834", "DD1E", "fg", "/", "é", "\xff", "\x1f", " "}, 4},
 		{"", "", []string{"\n", "\r", "\t", " ", "\v", "[", "]", "1"}, 5},
+		{"", "", []string{"-", "0", "1", ".", "e", "+"}, 5},
+		{"", "", []string{"t", "true", "f", "fals", "e", "nul", "l"}, 3},
+		{`"`, "", []string{"a", `"`, `\`, "u", "0", "n"}, 6},
+		{`"\u000`, `"`, []string{"/", "0", "9", ":", "@", "A", "F", "G", "`", "a", "f", "g"}, 1},
+		{`[{"a" `, ` }]`, []string{" ", ":", "[1,2]", ",", `"b"`, "2"}, 5},
+		{"[[", "]]", []string{`{"a":1}`, "[1,2]", ",", "{}", "[]"}, 4},
 	} {
 		sequences(row.tokens, row.longest, func(s string) { compareWithEncodingJSON(t, []byte(row.before+s+row.after)) })
 	}
@@ -145,12 +152,16 @@ func compareWithEncodingJSON(t *testing.T, data []byte) {
 	}
 }
 
-// iterated returns what an iterator finds, and requires that it stops at an error.
+// iterated returns what an iterator finds. It requires that each value is valid, and
+// that the iterator stops at an error.
 func iterated(t *testing.T, it Iterator) (names []string, values []json.RawMessage, err error) {
 	t.Helper()
 	for it.Next() {
 		if it.Err != nil {
 			t.Fatalf("Next is true after %v", it.Err)
+		}
+		if !json.Valid(it.Value) {
+			t.Fatalf("invalid value %q", it.Value)
 		}
 		names, values = append(names, string(it.Name)), append(values, it.Value)
 	}
@@ -164,7 +175,7 @@ func iterated(t *testing.T, it Iterator) (names []string, values []json.RawMessa
 // TestStringIsUnescaped as encoding/json does.
 func TestStringIsUnescaped(t *testing.T) {
 	t.Parallel()
-	tokens := []string{"a", "é", "\xff", "𝄞", `\"`, `\\`, `\/`, `\b`, `\f`, `\n`, `\r`, `\t`, `\u00e9`, `\u0000`, `\ud834`, `\uDD1E`, `\uffff`, "u", "\\udd1e"}
+	tokens := []string{"a", "é", "\xff", "𝄞", `\"`, `\\`, `\/`, `\b`, `\f`, `\n`, `\r`, `\t`, `\u00e9`, `\u0000`, `\ud834`, `\uDD1E`, `\uffff`, "u", "\\udd1e", "DD1E", "xuDD1E", "\x80"}
 	sequences(tokens, 3, func(s string) {
 		var want string
 		require.NoError(t, json.Unmarshal([]byte(`"`+s+`"`), &want))

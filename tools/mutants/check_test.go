@@ -46,6 +46,7 @@ func TestVerdicts(t *testing.T) {
 		"module.go Greeting: arithmetic: + -> - in: func Greeting(name string) string { return \"hello, \" + name }": invalid,
 		"module.go Unused: drop not: ! in: func Unused(a bool) bool { return !a }":                                   unreached,
 		"module.go var: constant: 2 -> 3 in: var step = 2 // outside functions: its mutants are compiled alone":      killed,
+		"module.go Sign: negation: > -> <= in: case n > 0:":                                                          killed,
 		"module.go Counter.Value: remove: defer c.mu.Unlock()":                                                       timedOut,
 		"module.go newPoint: arithmetic: + -> - in: func newPoint(x int) *point { return &point{x, x + 1} }":         killed,
 		"leaf/leaf.go Double: constant: 2 -> 3 in: func Double(n int) int { return n * 2 }":                          killed,

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"go/ast"
@@ -9,7 +8,6 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -131,7 +129,6 @@ func instrument(src string, mutants []*mutant) string {
 		}
 		copies.WriteString(m.copy(src))
 	}
-	slices.SortStableFunc(edits, func(a, b edit) int { return cmp.Compare(a.start, b.start) })
 	var out strings.Builder
 	at := 0
 	for _, e := range edits {
@@ -155,7 +152,7 @@ func (m *mutant) copy(src string) string {
 }
 
 // dispatch returns the edits of a function that make it call the copy of the
-// active mutant. Parameters need names for that.
+// active mutant, in order. Parameters need names for that.
 func dispatch(mutants []*mutant) []edit {
 	decl := mutants[0].decl
 	var edits []edit

@@ -157,7 +157,7 @@ func (mu *mutator) visit(n ast.Node, above []ast.Node) bool {
 			mu.add("boolean", n.Pos(), n.End(), "true")
 		}
 	case *ast.BasicLit:
-		if v, err := strconv.ParseInt(n.Value, 0, 64); err == nil && n.Kind == token.INT {
+		if v, err := strconv.ParseInt(n.Value, 0, 64); err == nil {
 			mu.add("constant", n.Pos(), n.End(), strconv.FormatInt(v+1, 10))
 			if v > 0 {
 				mu.add("constant", n.Pos(), n.End(), strconv.FormatInt(v-1, 10))
@@ -197,7 +197,7 @@ func (mu *mutator) returned(n *ast.ReturnStmt, above []ast.Node) {
 		mu.remove(n)
 		return
 	}
-	if results == nil || len(n.Results) != results.NumFields() {
+	if len(n.Results) != results.NumFields() {
 		return
 	}
 	last := n.Results[len(n.Results)-1]

@@ -32,6 +32,7 @@ func TestMutants(t *testing.T) {
 		"_ = -a":                      {"_ = a"},
 		"_ = !a":                      {"_ = a"},
 		"_ = true":                    {"_ = false"},
+		"_ = false":                   {"_ = true"},
 		"_ = 7":                       {"_ = 8", "_ = 6"},
 		"_ = 0":                       {"_ = 1"},
 		"_ = 0x10":                    {"_ = 17", "_ = 15"},
@@ -80,6 +81,7 @@ func TestResultMutants(t *testing.T) {
 		"func f() (int, error) { return g() }":       nil,
 		"func f() bool { return a }":                 {"func f() bool { return !(a) }"},
 		"func f() bool { return true }":              {"func f() bool { return false }"},
+		"func f() bool { return false }":             {"func f() bool { return true }"},
 		"func f() bool { return a == b }":            {"func f() bool { return a != b }"},
 		"func f() { func() error { return err }() }": {"func f() {  }", "func f() { func() error { return nil }() }"},
 		"const c = 1":   {"const c = 2", "const c = 0"},
@@ -109,6 +111,7 @@ func TestNamesAreUniqueWithoutLineNumbers(t *testing.T) {
 	assert.Equal(t, before, names("package x\n\n// A comment.\n\n"+function))
 	assert.Contains(t, before, "x.go T[V].f: constant: 1 -> 2 in: func (t *T[V]) f() bool { return a == 1 || b == 1 }")
 	assert.Contains(t, before, "x.go T[V].f: constant 2: 1 -> 2 in: func (t *T[V]) f() bool { return a == 1 || b == 1 }")
+	assert.Equal(t, []string{"x.go f: remove: g( …"}, names("package x\nfunc f() {\n\tg(\n\t\t\"a\",\n\t)\n}\n"), "the first line of several")
 	unique := map[string]bool{}
 	for _, name := range before {
 		assert.False(t, unique[name], name)

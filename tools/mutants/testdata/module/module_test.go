@@ -29,6 +29,12 @@ func TestNext(t *testing.T) {
 	}
 }
 
+func TestSign(t *testing.T) {
+	if Sign(1) != "+" || Sign(-1) != "-" {
+		t.Fatal()
+	}
+}
+
 func TestCounter(t *testing.T) {
 	var c Counter
 	var group sync.WaitGroup
