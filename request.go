@@ -207,10 +207,8 @@ type generic[T any] struct {
 
 // decode decodes any JSON into the value, or nothing from nothing.
 func (g *generic[T]) decode(_ context.Context, status int, body []byte) error {
-	if len(body) > 0 || len(g.require) > 0 {
-		if err := requireMembers(body, g.require); err != nil {
-			return err
-		}
+	if err := requireMembers(body, g.require); err != nil {
+		return err
 	}
 	switch u, ok := any(&g.value).(StatusUnmarshaler); {
 	case ok:

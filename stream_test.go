@@ -45,6 +45,8 @@ func TestEventsFollowTheHTMLStandard(t *testing.T) {
 		"data: a\n\n":                             {event("message", "a", "")},
 		"\ufeffdata:a\r\n\r\ndata:  b\r\r":        {event("message", "a", ""), event("message", " b", "")},
 		"data: a\ndata\ndata: c\n\n":              {event("message", "a\n\nc", "")},
+		"data: a\r\ndata: b\r\n\r\n":              {event("message", "a\nb", "")},
+		"data: a\rdata: b\r\r\ndata: c\n\n":       {event("message", "a\nb", ""), event("message", "c", "")},
 		"event: x\nid: 1\ndata: a\n\ndata: b\n\n": {event("x", "a", "1"), event("message", "b", "1")},
 		": comment\n\nevent: no data\n\ndata\n\n": {event("message", "", "")},
 		"id: a\x00b\nid\nunknown: x\ndata: a\n\n": {event("message", "a", "")},
@@ -128,14 +130,23 @@ func TestBrokenStreamEndsWithAnError(t *testing.T) {
 // TestMaxResponseBytesLimitsEachEvent also proves that it does not limit the stream.
 func TestMaxResponseBytesLimitsEachEvent(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"data: " + strings.Repeat("x", 100), strings.Repeat("data: x\n", 20), strings.Repeat("unknown\n", 20)} {
+	for _, text := range []string{
+		"data: " + strings.Repeat("x", 95), strings.Repeat("data: x\n", 20), strings.Repeat("unknown\n", 20),
+		strings.Repeat("data: x\n: a comment\n", 60),
+	} {
 		all, err := collect(openStream(t, events("data: a\n\n"+text+"\n\n"), losant.WithMaxResponseBytes(100)))
 		assert.Len(t, all, 1)
 		assert.Contains(t, requireError(t, err, "ErrInvalidResponse").Error(), "WithMaxResponseBytes")
 	}
-	all, err := collect(openStream(t, events(strings.Repeat(": keep-alive\n\n", 100)+"data: a\n\n"), losant.WithMaxResponseBytes(100)))
-	require.NoError(t, err)
-	assert.Len(t, all, 1)
+	for text, want := range map[string]int{
+		strings.Repeat(": keep-alive\n\n", 100) + "data: a\n\n":    1,
+		strings.Repeat("data: a\n: keep-alive\n", 20) + "\n":       1,
+		strings.Repeat("data: "+strings.Repeat("x", 94)+"\n\n", 2): 2,
+	} {
+		all, err := collect(openStream(t, events(text), losant.WithMaxResponseBytes(100)))
+		require.NoError(t, err)
+		assert.Len(t, all, want)
+	}
 }
 
 // TestCallerEndsAStreamWithoutAnError covers Close and the context of the call.

@@ -140,3 +140,10 @@ func TestExpiresAtIsInviteDatePlusTTL(t *testing.T) {
 	assert.True(t, losant.OrgInvite{InviteDate: date}.ExpiresAt().IsZero())
 	assert.True(t, losant.OrgInvite{TTL: time.Hour}.ExpiresAt().IsZero())
 }
+
+func TestTwoIDsAreInvalid(t *testing.T) {
+	t.Parallel()
+	var invite losant.OrgInvite
+	require.ErrorContains(t, invite.UnmarshalJSON([]byte(`{"id":"a","id":"b"}`)), `more than one "id"`)
+	assert.Zero(t, invite)
+}
