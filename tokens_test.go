@@ -25,6 +25,7 @@ func TestErrTokenSource(t *testing.T) {
 		words string
 	}{
 		"fails":     {"", fmt.Errorf("no token: %w", &sealedError{"north"}), "token source: no token: north is sealed"},
+		"no token":  {"", errors.New("no Bearer token"), "token source: no Bearer token"},
 		"cancelled": {"", context.Canceled, "token source: context canceled"},
 		"empty":     {"", nil, "token source: the token is empty"},
 		"line end":  {canary + "\n", nil, "token source: the token has a space, a control or a non-ASCII character at byte 24 of 25; it ends with a newline: trim it"},
