@@ -163,7 +163,7 @@ func checkToken(token string) error {
 			hint = "; it ends with a newline: trim it"
 		case strings.TrimSpace(rest) == "":
 			hint = "; it ends with white space: trim it"
-		case n == 0 && token[0] <= ' ':
+		case token[0] <= ' ':
 			hint = "; it begins with white space: trim it"
 		}
 		return fmt.Errorf("the token has a space, a control or a non-ASCII character at byte %d of %d%s", n, len(token), hint)
