@@ -27,6 +27,7 @@ func TestSettingsOfTheDefaultTransport(t *testing.T) {
 	assert.True(t, transport.ForceAttemptHTTP2)
 	assert.Equal(t, []int{64, 64}, []int{transport.MaxConnsPerHost, transport.MaxIdleConnsPerHost})
 	assert.Equal(t, int64(1<<20), transport.MaxResponseHeaderBytes)
+	assert.Equal(t, int64(16<<10), newTransport(1).MaxResponseHeaderBytes)
 	assert.Equal(t, []time.Duration{90 * time.Second, 10 * time.Second, time.Second}, []time.Duration{transport.IdleConnTimeout, transport.TLSHandshakeTimeout, transport.ExpectContinueTimeout})
 }
 
