@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/losant-community/losant-rest-go/internal/redact"
-	"github.com/losant-community/losant-rest-go/internal/retry"
 )
 
 // TokenSource supplies the API token, for tokens that expire or that are stored
@@ -98,7 +97,7 @@ type askedFor struct{ *sourceID }
 
 func (c *sourceContext) Value(key any) any {
 	if key == (askedFor{c.source}) {
-		return true
+		return c.source
 	}
 	return c.Context.Value(key)
 }
@@ -164,7 +163,7 @@ func checkToken(token string) error {
 			hint = "; it ends with a newline: trim it"
 		case strings.TrimSpace(rest) == "":
 			hint = "; it ends with white space: trim it"
-		case n == 0 && token[0] <= ' ':
+		case token[0] <= ' ':
 			hint = "; it begins with white space: trim it"
 		}
 		return fmt.Errorf("the token has a space, a control or a non-ASCII character at byte %d of %d%s", n, len(token), hint)
@@ -185,22 +184,18 @@ var (
 type tokens struct {
 	credentials
 
-	caller        context.Context // of the call
-	asked         sourceContext   // the same, for the source
-	authorization string          // the header of the last attempt
-	renewed       string          // the header of the next attempt, if it is known already
-	others        []string        // the headers of earlier attempts, and any that came with an error
+	ctx           sourceContext // of the call
+	authorization string        // the header of the last attempt
+	renewed       string        // the header of the next attempt, if it is known already
+	others        []string      // the headers of earlier attempts, and any that came with an error
 }
 
 // ask calls the source.
 func (t *tokens) ask() (string, error) {
-	if t.source != nil && t.asked.Context == nil { // only once: the source may keep it
-		if t.caller.Value(askedFor{t.source}) != nil {
-			return "", fmt.Errorf("%w: %w", errTokenSource, errRecursion)
-		}
-		t.asked = sourceContext{t.caller, t.source}
+	if t.ctx.Context.Value(askedFor{t.source}) != nil {
+		return "", fmt.Errorf("%w: %w", errTokenSource, errRecursion)
 	}
-	authorization, err := t.credentials.authorization(&t.asked)
+	authorization, err := t.credentials.authorization(&t.ctx)
 	if err != nil {
 		t.others = append(t.others, authorization)
 		return "", fmt.Errorf("%w: %w", errTokenSource, t.shield(err))
@@ -256,12 +251,4 @@ func (t *tokens) shield(err error) error {
 		return nil // without the closure below, which costs an allocation
 	}
 	return newCause(err, t.redact)
-}
-
-// shield shields the errors of a call.
-func (x *exchange) shield(r *retry.Result) {
-	r.Err = x.tokens.shield(r.Err)
-	for n := range r.Record {
-		r.Record[n].Err = x.tokens.shield(r.Record[n].Err)
-	}
 }

@@ -70,10 +70,7 @@ func (c *Client) send(ctx context.Context, r request, d decoder, opts []RequestO
 	}
 	result := c.retry.Do(context.WithValue(ctx, operationKey{}, &x.operation), &x.request, x)
 	defer result.Release()
-	if result.Err != nil || x.request.Record {
-		x.shield(result)
-		x.options.fill(result)
-	}
+	x.fill(result)
 	if result.Outcome != retry.Succeeded {
 		return newError(x, result, nil)
 	}
@@ -100,7 +97,7 @@ type exchange struct {
 func (c *Client) newExchange(ctx context.Context, r request, opts []RequestOption) (*exchange, error) {
 	x := &exchange{
 		operation: Operation{Name: r.operation, Method: r.method, PathTemplate: r.path.Template},
-		tokens:    tokens{credentials: c.credentials, caller: ctx},
+		tokens:    tokens{credentials: c.credentials, ctx: sourceContext{ctx, c.credentials.source}},
 	}
 	x.watcher = watcher{c.logger, x}
 	if err := x.options.apply(c.defaults, opts); err != nil {

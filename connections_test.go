@@ -53,7 +53,7 @@ func TestUsersPoolStaysOpen(t *testing.T) {
 			policy, logger := quick, slog.New(slog.DiscardHandler)
 			if name == "cancelled in the wait" {
 				policy = losant.RetryPolicy{MinWait: time.Hour, MaxWait: time.Hour}
-				logger = slog.New(onRetry{slog.DiscardHandler, func() { time.AfterFunc(10*time.Millisecond, cancel) }})
+				logger = slog.New(onRecord{slog.DiscardHandler, "losant: retry", func() { time.AfterFunc(10*time.Millisecond, cancel) }})
 			}
 			client := newClient(t, s.URL, losant.WithHTTPClient(&http.Client{Transport: transport}), losant.WithRetryPolicy(policy), losant.WithLogger(logger))
 			started := time.Now()
@@ -68,16 +68,17 @@ func TestUsersPoolStaysOpen(t *testing.T) {
 	}
 }
 
-// onRetry calls a function when a wait for another attempt begins.
-type onRetry struct {
+// onRecord calls a function when a message is logged.
+type onRecord struct {
 	slog.Handler
-	call func()
+	message string
+	call    func()
 }
 
-func (h onRetry) Enabled(context.Context, slog.Level) bool { return true }
+func (h onRecord) Enabled(context.Context, slog.Level) bool { return true }
 
-func (h onRetry) Handle(_ context.Context, r slog.Record) error {
-	if r.Message == "losant: retry" {
+func (h onRecord) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == h.message {
 		h.call()
 	}
 	return nil
@@ -248,4 +249,27 @@ func TestProxyDoesNotGetTheToken(t *testing.T) {
 	t.Cleanup(transport.CloseIdleConnections)
 	err = resend.call(t.Context(), newClient(t, "https://api.example.com", losant.WithHTTPClient(&http.Client{Transport: transport})), ref)
 	assert.Equal(t, 4, requireError(t, err).Attempts)
+}
+
+// TestRetryAfter421OpensAConnection, because the other idle connections may lead to
+// the same wrong server.
+func TestRetryAfter421OpensAConnection(t *testing.T) {
+	t.Parallel()
+	var both sync.WaitGroup
+	both.Add(2)
+	together := func(w http.ResponseWriter, r *http.Request) {
+		both.Done()
+		both.Wait() // so that each needs a connection
+		succeed(w, r)
+	}
+	s, opened := counted(t, together, together, status(421), succeed)
+	client := newClient(t, s.URL)
+	var group sync.WaitGroup
+	for range 2 {
+		group.Go(func() { assert.NoError(t, get.call(t.Context(), client, ref)) })
+	}
+	group.Wait()
+	require.NoError(t, get.call(t.Context(), client, ref))
+	assert.Equal(t, int32(3), opened.Load())
+	assert.Equal(t, int32(4), s.arrived.Load())
 }

@@ -3,9 +3,11 @@ package losant_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -114,6 +116,18 @@ func TestContextThatEndsAfterTheResponseChangesNothing(t *testing.T) {
 	require.ErrorIs(t, ctx.Err(), context.Canceled)
 	require.NotErrorIs(t, e, context.Canceled)
 	assert.Equal(t, "the API's words", e.Message)
+}
+
+// TestCancelledResponseIsNotInvalid: the API did nothing wrong.
+func TestCancelledResponseIsNotInvalid(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	client := through(t, roundTripper(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: &cancelling{iotest.ErrReader(io.ErrUnexpectedEOF), cancel}}, nil
+	}))
+	e := requireError(t, get.call(ctx, client, ref))
+	require.ErrorIs(t, e, context.Canceled)
+	assert.Equal(t, 200, e.StatusCode)
 }
 
 func TestEachAttemptHasItsOwnTimeout(t *testing.T) {

@@ -143,29 +143,28 @@ func countElements(ctx context.Context, it wire.Iterator, shortest int) int {
 }
 
 // success is all that the API returns for a deletion.
-type success struct{ Success bool }
+type success struct{}
 
 // decode accepts exactly one member "success", which must be true, and a 204
 // without a body.
-func (s *success) decode(_ context.Context, status int, body []byte) error {
+func (*success) decode(_ context.Context, status int, body []byte) error {
 	if status == http.StatusNoContent && len(body) == 0 {
-		s.Success = true
 		return nil
 	}
 	if err := wire.Check(body); err != nil {
 		return err
 	}
-	found, it := 0, wire.Object(body)
+	found, isTrue, it := 0, false, wire.Object(body)
 	for it.Next() {
 		if string(it.Name) == "success" {
 			found++
-			s.Success = string(it.Value) == "true"
+			isTrue = string(it.Value) == "true"
 		}
 	}
 	if it.Err != nil {
 		return it.Err
 	}
-	if !s.Success || found != 1 {
+	if !isTrue || found != 1 {
 		return errNoSuccess
 	}
 	return nil

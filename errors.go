@@ -168,12 +168,14 @@ func (e *Error) what() string {
 		return status
 	case status == "":
 		return message
-	case e.StatusCode >= 200 && e.StatusCode <= 299:
+	case is2xx(e.StatusCode):
 		return status + ", but " + message
 	default:
 		return status + ": " + message
 	}
 }
+
+func is2xx(status int) bool { return status >= 200 && status <= 299 }
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error {

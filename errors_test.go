@@ -35,7 +35,9 @@ func TestErrorText(t *testing.T) {
 		{get, 418, "", "418 I'm a teapot: empty body (GET " + invitePath + ")"},
 		{get, 521, "", "521: empty body (GET " + invitePath + "; 4 attempts)"},
 		{get, 200, "{", "200 OK, but the response is not valid JSON: unexpected end of JSON input: { (GET " + invitePath + ")"},
+		{get, 200, "", "200 OK, but the response is not valid JSON: unexpected end of JSON input (GET " + invitePath + ")"},
 		{get, 202, "{}", "202 Accepted, but this status is unexpected here: {} (GET " + invitePath + ")"},
+		{get, 202, "", "202 Accepted, but this status is unexpected here: empty body (GET " + invitePath + ")"},
 		{get, 200, "<html>", `200 OK, but the response is not valid JSON: invalid character '<' looking for beginning of value: "<html>" (GET ` + invitePath + ")"},
 		{remove, 429, `{"type":"TooManyRequests"}`, "429 TooManyRequests (DELETE " + invitePath + "; 4 attempts)"},
 		{resend, 500, `{"type":"InternalServer","message":"oops"}`, "500 InternalServer: oops (POST " + invitePath + "); outcome unknown: the API may have acted"},
@@ -56,23 +58,29 @@ func TestErrorMadeByHand(t *testing.T) {
 	t.Parallel()
 	boom := errors.New("boom\nbang. ")
 	for want, e := range map[string]*losant.Error{
-		"losant: 404 Not Found":            {StatusCode: 404},
-		"losant: 404 NotFound":             {StatusCode: 404, Type: "NotFound"},
-		"losant: 404 Not Found: boom bang": {StatusCode: 404, Err: boom},
-		"losant: 599":                      {StatusCode: 599},
-		"losant: X.Get: boom bang":         {Operation: "X.Get", Err: boom},
-		"losant: X.Get: words":             {Operation: "X.Get", Message: "words", Err: boom},
-		"losant: invalid argument":         {Err: losant.ErrInvalidArgument},
-		"losant: the call failed":          {},
-		"losant: X.Get: the call failed":   {Operation: "X.Get"},
+		"losant: 404 Not Found":               {StatusCode: 404},
+		"losant: 404 NotFound":                {StatusCode: 404, Type: "NotFound"},
+		"losant: 404 Not Found: boom bang":    {StatusCode: 404, Err: boom},
+		"losant: 599":                         {StatusCode: 599},
+		"losant: 199: words":                  {StatusCode: 199, Message: "words"},
+		"losant: 200 OK, but words":           {StatusCode: 200, Message: "words"},
+		"losant: 299, but words":              {StatusCode: 299, Message: "words"},
+		"losant: 300 Multiple Choices: words": {StatusCode: 300, Message: "words"},
+		"losant: X.Get: boom bang":            {Operation: "X.Get", Err: boom},
+		"losant: X.Get: words":                {Operation: "X.Get", Message: "words", Err: boom},
+		"losant: invalid argument":            {Err: losant.ErrInvalidArgument},
+		"losant: the call failed":             {},
+		"losant: X.Get: the call failed":      {Operation: "X.Get"},
 		"losant: 404 Not Found; outcome unknown: the API may have acted": {StatusCode: 404, Err: losant.ErrOutcomeUnknown},
 		"losant: a b: c d: e (GET /x y; 2 attempts)":                     {Operation: "a\nb", Method: "GET", Path: "/x\ny", Type: "c\td", Message: "e\n", Attempts: 2},
 		"losant: X.Y: 429 Too Many Requests (retry after 1m30s)":         {Operation: "X.Y", StatusCode: 429, RetryAfter: 90 * time.Second},
+		"losant: X.Y: 429 Too Many Requests (retry after 1ns)":           {Operation: "X.Y", StatusCode: 429, RetryAfter: 1},
 		"losant: no error": nil,
 	} {
 		require.NotPanics(t, func() {
 			assert.EqualError(t, e, want)
 			assert.NotErrorIs(t, e, io.EOF)
+			assert.False(t, e.Is(nil))
 			assert.Contains(t, fmt.Sprintf("%v", e), want)
 			assert.Contains(t, e.LogValue().String(), want)
 		})
@@ -136,7 +144,7 @@ func TestDecodingErrorIsTheCause(t *testing.T) {
 		assert.Equal(t, want, [2]string{cause.Struct + "." + cause.Field, cause.Value})
 		assert.Contains(t, requireError(t, err, "ErrInvalidResponse").Message, cause.Error()+": "+body)
 	}
-	client, _ := fromMemory(t, 200, []byte(`{"items":[],"count":"one"}`))
+	client, _ := fromMemory(t, 200, []byte(`{"items":[],"count":"one","filter":true}`)) // the first of two
 	_, err := client.InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{})
 	var cause *json.UnmarshalTypeError
 	require.ErrorAs(t, err, &cause)
@@ -204,6 +212,9 @@ func TestMessageIsReadFromAnyShape(t *testing.T) {
 		`{"type":"Validation","error":"role is bad"}`:                                                     {"Validation", "role is bad"},
 		`{"error":{"message":"role is bad"}}`:                                                             {"", "role is bad"},
 		`{"error":{"type":"Validation","message":"role is bad"}}`:                                         {"Validation", "type: Validation; role is bad"},
+		`{"message":"role is bad","error":{"type":"Inner","message":"not read"}}`:                         {"", "role is bad"},
+		`{"message":"role","errors":["role is bad"]}`:                                                     {"", "role is bad"},
+		`{"message":"role is bad","errors":["bad"]}`:                                                      {"", "role is bad"},
 		`{"errors":["role is bad",{"message":"worse"}]}`:                                                  {"", "role is bad; worse"},
 		`{"type":"Validation","message":"invalid","validationErrors":[{"message":"bad"}]}`:                {"Validation", "invalid: bad"},
 		`{"type":"Validation","message":"role is bad","errors":["role is bad"]}`:                          {"Validation", "role is bad"},

@@ -60,10 +60,7 @@ func newError(x *exchange, r *retry.Result, undecodable error) *Error {
 
 // unreachable reports whether a call got no response, for a reason that may pass.
 func unreachable(x *exchange, r *retry.Result) bool {
-	if r.StatusCode != 0 || r.Attempts == 0 || errors.Is(r.Err, errTokenSource) {
-		return false
-	}
-	if ended := x.tokens.caller.Err(); ended != nil && errors.Is(r.Err, ended) {
+	if r.StatusCode != 0 || errors.Is(r.Err, errTokenSource) || errors.Is(r.Err, x.tokens.ctx.Err()) {
 		return false
 	}
 	var dns *net.DNSError // a name that does not resolve today may do so tomorrow
@@ -82,14 +79,11 @@ func (e *Error) describe(x *exchange, r *retry.Result) {
 		typeName, words = apiError(r.Body)
 	}
 	e.Type = text.Truncate(text.Printable(x.tokens.redact(typeName)), longType)
-	parts := []string{x.redirect(r)}
-	if parts[0] == "" && words != "" {
-		parts[0] = x.tokens.redact(words)
-	}
+	parts := []string{cmp.Or(x.redirect(r), x.tokens.redact(words))}
 	if e.Err != nil {
 		parts = append(parts, x.reason(e))
 	}
-	if parts[0] == "" && e.StatusCode != 0 && e.Type == "" && r.Outcome != retry.Truncated {
+	if parts[0] == "" && e.Type == "" && r.Outcome != retry.Truncated {
 		parts = append(parts, e.snippet(x, r))
 	}
 	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
@@ -101,7 +95,7 @@ func (x *exchange) reason(e *Error) string {
 	words := e.Err.Error()
 	var syntax *json.SyntaxError
 	switch {
-	case e.StatusCode < 200 || e.StatusCode > 299 || !errors.Is(e, ErrInvalidResponse) || strings.HasPrefix(words, "the response "):
+	case !errors.Is(e, ErrInvalidResponse) || strings.HasPrefix(words, "the response "):
 		return words
 	case strings.HasPrefix(words, "it "):
 		return "the response " + strings.TrimPrefix(words, "it ")
@@ -117,24 +111,22 @@ func (x *exchange) reason(e *Error) string {
 // snippet quotes the beginning of a body that has no message of the API.
 func (e *Error) snippet(x *exchange, r *retry.Result) string {
 	const looked = 4 << 10
-	status := e.StatusCode
+	isReason := e.Err == nil // without a cause, the body is all that says what happened
+	quoted := "empty body"
+	if len(r.Body) > 0 {
+		quoted = text.Snippet(x.tokens.redact(string(r.Body[:min(len(r.Body), looked)])))
+	}
 	switch {
-	case len(r.Body) > 0:
-		quoted := text.Snippet(x.tokens.redact(string(r.Body[:min(len(r.Body), looked)])))
-		switch {
-		case status >= 200 && status <= 299 && r.Err == nil && r.Outcome != retry.Succeeded:
-			return "this status is unexpected here: " + quoted
-		case status >= 200 && status <= 299:
-			return quoted
-		case e.shapeless:
-			return "the response is not from the API: " + quoted
-		default:
-			return "unexpected body " + quoted
-		}
-	case r.Err == nil && (status < 200 || status > 299):
-		return "empty body"
-	default:
+	case len(r.Body) == 0 && !isReason:
 		return ""
+	case is2xx(e.StatusCode) && isReason:
+		return "this status is unexpected here: " + quoted
+	case is2xx(e.StatusCode), len(r.Body) == 0:
+		return quoted
+	case e.shapeless:
+		return "the response is not from the API: " + quoted
+	default:
+		return "unexpected body " + quoted
 	}
 }
 
@@ -174,7 +166,7 @@ func apiError(body []byte) (typeName, words string) {
 		return "", ""
 	}
 	_ = json.Unmarshal(api.Type, &typeName) // if it is not a string, there is none
-	if bytes.HasPrefix(api.Error, []byte("{")) && len(api.Message) == 0 {
+	if len(api.Message) == 0 {
 		var inner struct {
 			Type string `json:"type"`
 		}
@@ -190,10 +182,10 @@ func apiError(body []byte) (typeName, words string) {
 
 // join joins two texts. If one contains the other, it returns that one.
 func join(a, b string) string {
-	if a == "" || strings.Contains(b, a) {
+	if strings.Contains(b, a) {
 		return b
 	}
-	if b == "" || strings.Contains(a, b) {
+	if strings.Contains(a, b) {
 		return a
 	}
 	return a + ": " + b

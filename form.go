@@ -110,11 +110,10 @@ func (u *upload) add(header string, content io.Reader) {
 	}
 	u.contents = append(u.contents, content)
 	start, size, ok := measure(content)
-	if !ok {
+	switch {
+	case !ok:
 		u.starts, u.size = nil, -1
-		return
-	}
-	if u.starts != nil {
+	case u.starts != nil:
 		u.starts = append(u.starts, start)
 		u.size += size
 	}

@@ -124,25 +124,19 @@ type OrgInviteCollection struct {
 // decode reads a list of invitations. It stops at the first invitation that is
 // invalid, so that a hostile list costs little.
 func (c *OrgInviteCollection) decode(ctx context.Context, _ int, body []byte) error {
-	*c = OrgInviteCollection{}
 	var invalid error
 	var links []byte
 	it := wire.Object(body)
 	for it.Next() {
-		if string(it.Name) == "items" {
+		switch string(it.Name) {
+		case "items":
 			if err := c.readItems(ctx, it.Value, body); err != nil {
 				return err
 			}
-			continue
-		}
-		if err := wire.Check(it.Value); err != nil {
-			return err
-		}
-		if string(it.Name) == "_links" {
+		case "_links":
 			links = it.Value
-		}
-		if err := c.set(it.Name, it.Value); err != nil && invalid == nil {
-			invalid = err
+		default:
+			invalid = cmp.Or(invalid, c.set(it.Name, it.Value))
 		}
 	}
 	c.Links = readLinks(links)
@@ -206,7 +200,6 @@ type postedInvites OrgInviteCollection
 // that anybody was invited.
 func (p *postedInvites) decode(ctx context.Context, status int, body []byte) error {
 	c := (*OrgInviteCollection)(p)
-	*c = OrgInviteCollection{}
 	switch {
 	case wire.IsArray(body):
 		if err := c.readItems(ctx, body, body); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	losant "github.com/losant-community/losant-rest-go"
 )
@@ -24,6 +25,8 @@ func TestErrorNamesHostOfRedirect(t *testing.T) {
 		"/elsewhere?token=x":                              "redirect to https://api.example.com not followed",
 		"https://" + strings.Repeat("a", 300) + "/":       "redirect to https://" + strings.Repeat("a", 255) + "… not followed",
 		"mailto:ada@example.com":                          "redirect not followed",
+		"ftp://files.example.com/":                        "redirect not followed",
+		"https:///in":                                     "redirect not followed",
 		"https://[::1":                                    "redirect not followed",
 		"https://\u202eexample.com/":                      "redirect not followed",
 		"":                                                `unexpected body "moved"`,
@@ -35,6 +38,23 @@ func TestErrorNamesHostOfRedirect(t *testing.T) {
 		client := through(t, mock(moved))
 		assert.EqualError(t, get.call(t.Context(), client, ref), "losant: InstanceOrgInvite.Get: 302 Found: "+want+" (GET "+invitePath+")")
 	}
+}
+
+// TestOnlyA3xxRedirects: the location of any other status is that of something else.
+func TestOnlyA3xxRedirects(t *testing.T) {
+	t.Parallel()
+	const redirect = "redirect to https://login.example.com not followed"
+	for code, want := range map[int]string{
+		200: "the response is not valid JSON: invalid character 'w' looking for beginning of value: \"words\"",
+		299: `this status is unexpected here: "words"`, 300: redirect, 399: redirect, 400: `unexpected body "words"`, 404: `the response is not from the API: "words"`,
+	} {
+		client := through(t, mock(httpmock.NewStringResponder(code, "words").HeaderSet(http.Header{"Location": {"https://login.example.com/x"}})))
+		var e *losant.Error
+		require.ErrorAs(t, get.call(t.Context(), client, ref), &e)
+		assert.Equal(t, want, e.Message, code)
+	}
+	client := through(t, mock(httpmock.NewStringResponder(302, `{"message":"moved"}`).HeaderSet(http.Header{"Location": {"https://login.example.com/x"}})))
+	assert.Equal(t, redirect, requireError(t, get.call(t.Context(), client, ref)).Message, "the host says more than a message")
 }
 
 // TestRedirectsAreNotFollowed: neither to another server, nor to another path of the

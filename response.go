@@ -25,12 +25,14 @@ type Attempt struct {
 	Wait       time.Duration // before this attempt
 }
 
-// fill copies the result of a call, because its body will be reused.
-func (o *requestOptions) fill(c *retry.Result) {
-	for _, r := range o.responses {
+// fill copies the result of a call, because its body will be reused. The errors of
+// the attempts are copied without tokens.
+func (x *exchange) fill(c *retry.Result) {
+	for _, r := range x.options.responses {
 		attempts := make([]Attempt, len(c.Record))
 		for n, attempt := range c.Record {
 			attempts[n] = Attempt(attempt)
+			attempts[n].Err = x.tokens.shield(attempt.Err)
 		}
 		*r = Response{StatusCode: c.StatusCode, Header: c.Header.Clone(), Body: bytes.Clone(c.Body), Attempts: attempts}
 	}

@@ -3,13 +3,16 @@ package losant_test
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
@@ -31,12 +34,36 @@ func TestResponseUpToMaxResponseBytesIsRead(t *testing.T) {
 		client := through(t, mock(httpmock.NewStringResponder(200, largest).Then(httpmock.NewStringResponder(200, largest+" "))), opts...)
 		require.NoError(t, get.call(t.Context(), client, ref))
 		e := requireError(t, get.call(t.Context(), client, ref), "ErrInvalidResponse")
-		assert.Contains(t, e.Message, "more than "+strconv.Itoa(limit)+" bytes")
+		assert.Regexp(t, "^the response is too large: it has more than "+strconv.Itoa(limit)+" bytes", e.Message)
 		assert.Equal(t, 1, e.Attempts)
 	}
 	transport := mock(httpmock.NewStringResponder(200, inviteJSON))
 	require.NoError(t, get.call(t.Context(), through(t, transport, losant.WithMaxResponseBytes(math.MaxInt64)), ref))
 	requireError(t, get.call(t.Context(), through(t, transport, losant.WithMaxResponseBytes(1)), ref), "ErrInvalidResponse")
+}
+
+// TestErrorSaysWhyAResponseIsIncomplete, in the words of the transport.
+func TestErrorSaysWhyAResponseIsIncomplete(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		code int
+		err  error
+		want string
+	}{
+		{200, io.ErrUnexpectedEOF, "the response is incomplete: unexpected EOF"},
+		{200, net.ErrClosed, "the response is incomplete: use of closed network connection"},
+		{200, errors.New("bad checksum"), "the response is invalid: bad checksum"},
+		{404, io.ErrUnexpectedEOF, "the response is incomplete: unexpected EOF"},
+		{400, io.ErrUnexpectedEOF, "unexpected EOF"},
+	} {
+		client := through(t, roundTripper(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: row.code, Body: io.NopCloser(iotest.ErrReader(row.err))}, nil
+		}))
+		var e *losant.Error
+		require.ErrorAs(t, resend.call(t.Context(), client, ref), &e)
+		assert.Equal(t, row.want, e.Message, row.code)
+		require.ErrorIs(t, e, row.err)
+	}
 }
 
 // TestInvalidJSONInCompleteResponseIsNotRetried: the response is complete, so a

@@ -56,8 +56,7 @@ func Stream(ctx context.Context, client *Client, r Request, opts ...RequestOptio
 		return nil, err
 	}
 	result := client.retry.Do(context.WithValue(ctx, operationKey{}, &x.operation), &x.request, x)
-	x.shield(result)
-	x.options.fill(result)
+	x.fill(result)
 	if result.Outcome != retry.Succeeded {
 		defer result.Release()
 		return nil, newError(x, result, nil)
@@ -94,7 +93,7 @@ func (s *EventStream) Events() iter.Seq2[Event, error] {
 				if !yield(event, nil) {
 					return
 				}
-			case errors.Is(err, io.EOF), s.x.tokens.caller.Err() != nil, s.closed.Load():
+			case errors.Is(err, io.EOF), s.x.tokens.ctx.Err() != nil, s.closed.Load():
 				return
 			default:
 				yield(Event{}, newError(s.x, s.result, s.x.Redact(err)))

@@ -25,6 +25,7 @@ func TestErrTokenSource(t *testing.T) {
 		words string
 	}{
 		"fails":     {"", fmt.Errorf("no token: %w", &sealedError{"north"}), "token source: no token: north is sealed"},
+		"no token":  {"", errors.New("no Bearer token"), "token source: no Bearer token"},
 		"cancelled": {"", context.Canceled, "token source: context canceled"},
 		"empty":     {"", nil, "token source: the token is empty"},
 		"line end":  {canary + "\n", nil, "token source: the token has a space, a control or a non-ASCII character at byte 24 of 25; it ends with a newline: trim it"},
@@ -82,6 +83,7 @@ func TestInvalidTokenIsRefusedWithAHint(t *testing.T) {
 		canary + "\r\n":              "at byte 24 of 26; it ends with a newline: trim it",
 		canary + " ":                 "at byte 24 of 25; it ends with white space: trim it",
 		" " + canary:                 "at byte 0 of 25; it begins with white space: trim it",
+		"\x7f" + canary:              "at byte 0 of 25",
 		"Bearer " + canary:           `at byte 6 of 31; pass it without "Bearer "`,
 		"bearer " + canary + "\n":    `at byte 6 of 32; pass it without "Bearer "`,
 		canary[:5] + "\n" + canary:   "at byte 5 of 30",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"testing"
@@ -108,6 +109,15 @@ func TestErrUnavailableAfterATimeout(t *testing.T) {
 	err = get.call(waiting, newClient(t, s.URL, losant.WithHTTPClient(&http.Client{Transport: dials}), patient), ref)
 	require.ErrorIs(t, err, context.Canceled)
 	require.NotErrorIs(t, err, losant.ErrUnavailable)
+
+	// The context ends after the last attempt, so it is not why the call failed.
+	late, cancel := context.WithCancel(t.Context())
+	logger := slog.New(onRecord{slog.DiscardHandler, "losant: attempt", cancel})
+	policy = losant.RetryPolicy{MaxAttempts: 1}
+	err = get.call(late, through(t, dials, losant.WithRetryPolicy(policy), losant.WithLogger(logger)), ref)
+	require.ErrorIs(t, late.Err(), context.Canceled)
+	require.NotErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, err, losant.ErrUnavailable)
 }
 
 // TestTruncatedResponseIsNotErrUnavailable, because a response was received.

@@ -35,11 +35,16 @@ func TestPartsOfAFormArriveUnchanged(t *testing.T) {
 	file, err := os.Open("go.mod")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = file.Close() })
-	_, err = file.Seek(7, io.SeekStart)
-	require.NoError(t, err)
 	content, err := os.ReadFile("go.mod")
 	require.NoError(t, err)
-	for _, known := range []bool{true, false} {
+	pipe, pipeEnd, err := os.Pipe() // its Seek fails
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = pipe.Close() })
+	_, err = pipeEnd.WriteString(`a "file"`)
+	require.NoError(t, err)
+	require.NoError(t, pipeEnd.Close())
+	for _, first := range []io.Reader{strings.NewReader(`a "file"`), onlyReader{strings.NewReader(`a "file"`)}, pipe} {
+		_, known := first.(*strings.Reader)
 		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			assert.Equal(t, known, r.ContentLength > 0)
 			assert.Equal(t, "Bearer "+canary, r.Header.Get("Authorization"))
@@ -67,13 +72,9 @@ func TestPartsOfAFormArriveUnchanged(t *testing.T) {
 			assert.ErrorIs(t, err, io.EOF)
 			succeed(w, r)
 		})
-		var first io.Reader = strings.NewReader(`a "file"`)
-		if !known {
-			first = onlyReader{first}
-			_, err = file.Seek(7, io.SeekStart)
-			require.NoError(t, err)
-		}
-		_, err := losant.Call[losant.OrgInvite](t.Context(), newClient(t, s.URL), upload(
+		_, err = file.Seek(7, io.SeekStart)
+		require.NoError(t, err)
+		_, err = losant.Call[losant.OrgInvite](t.Context(), newClient(t, s.URL), upload(
 			losant.Part{Name: "description", Content: first},
 			losant.Part{Name: `fi"le`, FileName: `C:\go "mod".txt`, Content: file},
 			losant.Part{Name: "icon", FileName: "icon.svg", ContentType: "image/svg+xml", Content: strings.NewReader("<svg/>")},
@@ -140,6 +141,32 @@ func TestUnreadUploadIsRetriedWithoutRewinding(t *testing.T) {
 	assert.Equal(t, int32(3), d.dials.Load())
 }
 
+// TestUploadThatCannotBeRewoundIsNotRetried, although its Content is an [io.Seeker].
+func TestUploadThatCannotBeRewoundIsNotRetried(t *testing.T) {
+	t.Parallel()
+	content := &rewindable{Reader: strings.NewReader("x")}
+	api := &recorder{respond: func(r *http.Request) (*http.Response, error) {
+		content.broken = true
+		return says(429)(r)
+	}}
+	_, err := losant.Call[any](t.Context(), through(t, api), upload(losant.Part{Name: "x", Content: content}))
+	assert.Equal(t, "the API's words", requireError(t, err, "ErrRateLimited").Message)
+	assert.Equal(t, 1, api.count)
+}
+
+// rewindable is a reader whose Seek fails once it is broken.
+type rewindable struct {
+	*strings.Reader
+	broken bool
+}
+
+func (r *rewindable) Seek(offset int64, whence int) (int64, error) {
+	if r.broken {
+		return 0, errors.New("the file was removed")
+	}
+	return r.Reader.Seek(offset, whence)
+}
+
 func TestAttemptTimeoutLimitsEachPauseOfAnUpload(t *testing.T) {
 	t.Parallel()
 	for pause, timedOut := range map[time.Duration]bool{20 * time.Second: false, 40 * time.Second: true} {
@@ -194,8 +221,9 @@ func TestLateReaderGetsNothing(t *testing.T) {
 				_, _ = io.CopyN(io.Discard, late, 100)
 				return says(429)(r)
 			}
-			_, err := late.Read(make([]byte, 100))
+			n, err := late.Read(make([]byte, 100))
 			require.Error(t, err)
+			assert.Zero(t, n)
 			data, err := io.ReadAll(r.Body)
 			require.NoError(t, err)
 			assert.Equal(t, 1000, strings.Count(string(data), "\x00"))

@@ -140,6 +140,20 @@ func TestLogHasNoToken(t *testing.T) {
 	assert.NotContains(t, out.String(), "horse")
 }
 
+// TestLogHasNoTokenOfACancellation, whose cause is an error of the program.
+func TestLogHasNoTokenOfACancellation(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	ctx, cancel := context.WithCancelCause(t.Context())
+	client := through(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+		cancel(errors.New("logged out " + r.Header.Get("Authorization")))
+		return nil, r.Context().Err()
+	}), sourceOf([2]any{"correct-horse-battery", nil}), losant.WithLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	require.Error(t, get.call(ctx, client, ref))
+	assert.Contains(t, out.String(), "logged out Bearer [token]")
+	assert.NotContains(t, out.String(), "horse")
+}
+
 // TestLogHasNoPartOfMalformedResponses, which net/http quotes.
 func TestLogHasNoPartOfMalformedResponses(t *testing.T) {
 	t.Parallel()
