@@ -211,10 +211,8 @@ func WithQuery(name, value string) RequestOption {
 		switch {
 		case name == "":
 			o.refuse(errors.New("WithQuery: the name is empty"))
-			return
 		case slices.Contains(flags, name):
 			o.refuse(fmt.Errorf("WithQuery(%q): use the option for it", name))
-			return
 		}
 		if o.query == nil {
 			o.query = url.Values{}
