@@ -154,7 +154,8 @@ func (*success) decode(_ context.Context, status int, body []byte) error {
 	if err := wire.Check(body); err != nil {
 		return err
 	}
-	found, isTrue, it := 0, false, wire.Object(body)
+	var isTrue bool
+	found, it := 0, wire.Object(body)
 	for it.Next() {
 		if string(it.Name) == "success" {
 			found++
