@@ -207,10 +207,8 @@ type generic[T any] struct {
 
 // decode decodes any JSON into the value, or nothing from nothing.
 func (g *generic[T]) decode(_ context.Context, status int, body []byte) error {
-	if len(body) > 0 || len(g.require) > 0 {
-		if err := requireMembers(body, g.require); err != nil {
-			return err
-		}
+	if err := requireMembers(body, g.require); err != nil {
+		return err
 	}
 	switch u, ok := any(&g.value).(StatusUnmarshaler); {
 	case ok:
@@ -232,7 +230,7 @@ func requireMembers(body []byte, names []string) error {
 	}
 	missing := slices.Clone(names)
 	decoder := json.NewDecoder(bytes.NewReader(body))
-	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
+	if start, _ := decoder.Token(); start != json.Delim('{') {
 		return fmt.Errorf("the response is not an object with the member %q", names[0])
 	}
 	for decoder.More() {
