@@ -230,7 +230,7 @@ func requireMembers(body []byte, names []string) error {
 	}
 	missing := slices.Clone(names)
 	decoder := json.NewDecoder(bytes.NewReader(body))
-	if start, err := decoder.Token(); err != nil || start != json.Delim('{') {
+	if start, _ := decoder.Token(); start != json.Delim('{') {
 		return fmt.Errorf("the response is not an object with the member %q", names[0])
 	}
 	for decoder.More() {

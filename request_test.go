@@ -314,6 +314,14 @@ func TestOnlyRequireProvesThatTheAPIActed(t *testing.T) {
 	request.Require = []string{"name"}
 	_, err = losant.Call[struct{ Count int }](t.Context(), client, request)
 	requireError(t, err, "ErrInvalidResponse", "ErrOutcomeUnknown")
+	for _, invalid := range []string{`{1:2}`, `{"id":}`} {
+		client, _ = fromMemory(t, 201, []byte(invalid))
+		_, err = losant.Call[struct{ Count int }](t.Context(), client, request)
+		requireError(t, err, "ErrInvalidResponse", "ErrOutcomeUnknown")
+	}
+	client, _ = fromMemory(t, 201, []byte(`["name"]`))
+	_, err = losant.Call[struct{ Count int }](t.Context(), client, request)
+	require.ErrorContains(t, err, `the response is not an object with the member "name"`)
 }
 
 // TestMaxResponseBytesOfRequest raises the default limit, but not one that the client

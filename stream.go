@@ -85,7 +85,7 @@ func (s *EventStream) Close() error {
 // [ErrInvalidResponse]. The events can be ranged over only once.
 func (s *EventStream) Events() iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		reader := &eventReader{lines: bufio.NewReader(s.result.Stream), left: s.maxBytes, maxBytes: s.maxBytes}
+		reader := &eventReader{lines: bufio.NewReader(s.result.Stream), maxBytes: s.maxBytes}
 		for {
 			event, err := reader.next()
 			switch {

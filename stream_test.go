@@ -62,13 +62,16 @@ func TestEventsFollowTheHTMLStandard(t *testing.T) {
 		assert.Equal(t, want, all, "%q", text)
 		require.NoError(t, stream.Close())
 	}
-	s := serve(t, events("retry: 1500\ndata: a\n\nretry: x\ndata: b\n\n"))
+	s := serve(t, events("retry: 1500\ndata: a\n\nretry: x\ndata: b\n\nretry: 4294967295\ndata: c\n\nretry: 4294967296\ndata: d\n\n"))
 	stream, err := losant.Stream(t.Context(), newClient(t, s.URL), streaming)
 	require.NoError(t, err)
 	defer func() { _ = stream.Close() }()
 	all, err := collect(stream)
 	require.NoError(t, err)
-	assert.Equal(t, []time.Duration{1500 * time.Millisecond, 1500 * time.Millisecond}, []time.Duration{all[0].Retry, all[1].Retry})
+	const longest = 4294967295 * time.Millisecond
+	for n, want := range []time.Duration{1500 * time.Millisecond, 1500 * time.Millisecond, longest, longest} {
+		assert.Equal(t, want, all[n].Retry)
+	}
 }
 
 // TestStreamIsOpenedLikeAnyCall covers the request, the retries and the errors.
@@ -103,7 +106,11 @@ func TestStreamIsOpenedLikeAnyCall(t *testing.T) {
 	bodyless := roundTripper(func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: http.StatusOK}, nil })
 	_, err = losant.Stream(t.Context(), through(t, bodyless), streaming)
 	requireError(t, err, "ErrInvalidResponse")
-	_, err = losant.Stream(t.Context(), nil, streaming)
+	for _, unmade := range []*losant.Client{nil, {}} {
+		_, err = losant.Stream(t.Context(), unmade, streaming)
+		requireError(t, err, "ErrInvalidArgument")
+	}
+	_, err = losant.Stream(t.Context(), newClient(t, s.URL), losant.Request{})
 	requireError(t, err, "ErrInvalidArgument")
 }
 
@@ -146,6 +153,16 @@ func TestMaxResponseBytesLimitsEachEvent(t *testing.T) {
 		all, err := collect(openStream(t, events(text), losant.WithMaxResponseBytes(100)))
 		require.NoError(t, err)
 		assert.Len(t, all, want)
+	}
+}
+
+func TestIterationOfAStreamCanStop(t *testing.T) {
+	t.Parallel()
+	stream := openStream(t, events("data: a\n\ndata: b\n\n"))
+	for event, err := range stream.Events() {
+		require.NoError(t, err)
+		assert.Equal(t, "a", string(event.Data))
+		break
 	}
 }
 
