@@ -140,7 +140,7 @@ func TestMaxResponseBytesLimitsEachEvent(t *testing.T) {
 		assert.Len(t, all, 1)
 		assert.Contains(t, requireError(t, err, "ErrInvalidResponse").Error(), "WithMaxResponseBytes")
 	}
-	for _, text := range []string{strings.Repeat(": keep-alive\n\n", 100), strings.Repeat("data: "+strings.Repeat("x", 90)+"\n\n", 2)} {
+	for _, text := range []string{strings.Repeat(": keep-alive\n\n", 100), strings.Repeat(": keep-alive\n", 100), strings.Repeat("data: "+strings.Repeat("x", 90)+"\n\n", 2)} {
 		all, err := collect(openStream(t, events(text+"data: last\n\n"), losant.WithMaxResponseBytes(100)))
 		require.NoError(t, err)
 		require.NotEmpty(t, all)
