@@ -217,7 +217,7 @@ func (g *generic[T]) decode(_ context.Context, status int, body []byte) error {
 		return nil
 	}
 	if err := json.Unmarshal(body, &g.value); err != nil {
-		return &decodeError{err: err, identified: len(g.require) > 0}
+		return &decodeError{err: err, identified: len(g.require) > 0 && json.Valid(body)} // a body that is cut off identifies nothing
 	}
 	return nil
 }

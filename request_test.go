@@ -314,7 +314,7 @@ func TestOnlyRequireProvesThatTheAPIActed(t *testing.T) {
 	request.Require = []string{"name"}
 	_, err = losant.Call[struct{ Count int }](t.Context(), client, request)
 	requireError(t, err, "ErrInvalidResponse", "ErrOutcomeUnknown")
-	for _, invalid := range []string{`{1:2}`, `{"id":}`} {
+	for _, invalid := range []string{`{1:2}`, `{"id":}`, `{"name":"x"`, `{"name":"x"}}`} {
 		client, _ = fromMemory(t, 201, []byte(invalid))
 		_, err = losant.Call[struct{ Count int }](t.Context(), client, request)
 		requireError(t, err, "ErrInvalidResponse", "ErrOutcomeUnknown")

@@ -147,6 +147,7 @@ func TestMaxResponseBytesLimitsEachEvent(t *testing.T) {
 	}
 	for text, want := range map[string]int{
 		strings.Repeat(": keep-alive\n\n", 100) + "data: a\n\n":    1,
+		strings.Repeat(": keep-alive\n", 100) + "data: a\n\n":      1,
 		strings.Repeat("data: a\n: keep-alive\n", 20) + "\n":       1,
 		strings.Repeat("data: "+strings.Repeat("x", 94)+"\n\n", 2): 2,
 	} {
