@@ -17,6 +17,7 @@ import (
 
 func TestOldestRequestsAreDroppedAtTheLimits(t *testing.T) {
 	t.Parallel()
+	require.Equal(t, []int{10_000, 32 << 20}, []int{maxRequests, maxRequestBytes}, "the documented limits")
 	var few recording
 	for n := range maxRequests + 5 {
 		few.add(&Request{Path: strconv.Itoa(n)})

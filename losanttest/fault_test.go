@@ -38,6 +38,7 @@ func TestFaultDeterminesTheResponse(t *testing.T) {
 		"status": {losanttest.Fault{StatusCode: 503, Delay: time.Millisecond}, 503,
 			map[string]string{"Retry-After": "", "Content-Type": "application/json; charset=utf-8"},
 			`{"type":"ServiceUnavailable","message":"An injected fault"}`, nil},
+		"200 with the error object":    {losanttest.Fault{StatusCode: 200}, 200, nil, `{"type":"OK","message":"An injected fault"}`, nil},
 		"status without a name":        {losanttest.Fault{StatusCode: 999}, 999, nil, `{"type":"","message":"An injected fault"}`, nil},
 		"no content":                   {losanttest.Fault{StatusCode: 204}, 204, map[string]string{"Content-Type": "", "Content-Length": ""}, ``, nil},
 		"400":                          {losanttest.Fault{StatusCode: 400}, 400, nil, `{"type":"Validation","message":"An injected fault"}`, nil},

@@ -121,7 +121,7 @@ func TestInvitesReturnsCopiesOfTheCurrentState(t *testing.T) {
 	assert.NotNil(t, srv.Invites())
 
 	grants := []losant.ResourceGrant{{ResourceID: strings.Repeat("a", 24), Role: losant.ResourceRoleNone}}
-	ref := srv.AddInvite(losant.OrgInvite{ApplicationRoles: grants})
+	ref := srv.AddInvite(losant.OrgInvite{ApplicationRoles: grants, DashboardRoles: grants})
 	srv.Advance(week)
 	invites := srv.Invites()
 	require.Len(t, invites, 1)
@@ -129,8 +129,8 @@ func TestInvitesReturnsCopiesOfTheCurrentState(t *testing.T) {
 	assert.Equal(t, one, invites[0])
 	assert.True(t, invites[0].HasExpired)
 
-	invites[0].ApplicationRoles[0].Role = "changed by the test"
-	assert.Equal(t, losant.ResourceRoleNone, srv.Invites()[0].ApplicationRoles[0].Role, "the server must keep its own copy")
+	invites[0].ApplicationRoles[0].Role, invites[0].DashboardRoles[0].Role = "changed by the test", "changed by the test"
+	assert.Equal(t, one, srv.Invites()[0], "the server must keep its own copy")
 	srv.Close()
 	assert.Len(t, srv.Invites(), 1, "Invites can be called after Close")
 }
