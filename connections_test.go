@@ -24,7 +24,7 @@ import (
 )
 
 // counted starts a server that counts its connections.
-func counted(t *testing.T, script ...answer) (*server, *atomic.Int32) {
+func counted(t *testing.T, script ...handler) (*server, *atomic.Int32) {
 	t.Helper()
 	s, opened := &server{}, &atomic.Int32{}
 	s.Server = httptest.NewUnstartedServer(s.handler(script))
@@ -118,7 +118,7 @@ func TestLargeResponsesKeepTheConnection(t *testing.T) {
 
 func TestEveryBodyIsClosedOnce(t *testing.T) {
 	t.Parallel()
-	for _, script := range [][]answer{
+	for _, script := range [][]handler{
 		{succeed}, {status(404)}, {status(503)}, {status(302, "Location", "/x")}, {breakOff}, {cut, status(500), succeed}, {body("<html>")},
 		{body(strings.Repeat("x", 1<<16))}, {switchProtocols}, {status(304)},
 	} {

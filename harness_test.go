@@ -100,8 +100,8 @@ func completed(invite *losant.OrgInvite, err error) error {
 	return err
 }
 
-// answer handles one request.
-type answer func(http.ResponseWriter, *http.Request)
+// handler handles one request.
+type handler func(http.ResponseWriter, *http.Request)
 
 // succeed responds as the API does.
 func succeed(w http.ResponseWriter, r *http.Request) {
@@ -117,7 +117,7 @@ func succeed(w http.ResponseWriter, r *http.Request) {
 }
 
 // status responds with a status, header fields, and the API's error body.
-func status(code int, header ...string) answer {
+func status(code int, header ...string) handler {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		for n := 0; n < len(header); n += 2 {
 			w.Header().Set(header[n], header[n+1])
@@ -131,7 +131,7 @@ func status(code int, header ...string) answer {
 }
 
 // body responds with 200 and a body.
-func body(text string) answer {
+func body(text string) handler {
 	return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }
 }
 
@@ -163,14 +163,14 @@ func hijack(w http.ResponseWriter) net.Conn {
 	return conn
 }
 
-// server plays a script, one answer per request. The last one is repeated.
+// server plays a script, one handler per request. The last one is repeated.
 type server struct {
 	*httptest.Server
 	arrived atomic.Int32
 }
 
 // serve starts a server on loopback, which is closed with the test.
-func serve(t *testing.T, script ...answer) *server {
+func serve(t *testing.T, script ...handler) *server {
 	t.Helper()
 	s := &server{}
 	s.Server = httptest.NewServer(s.handler(script))
@@ -178,7 +178,7 @@ func serve(t *testing.T, script ...answer) *server {
 	return s
 }
 
-func (s *server) handler(script []answer) http.Handler {
+func (s *server) handler(script []handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n := int(s.arrived.Add(1))
 		script[min(n, len(script))-1](w, r)

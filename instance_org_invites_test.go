@@ -137,13 +137,13 @@ func TestPostAcceptsAListAnInvitationOrAnArray(t *testing.T) {
 func TestGetOfInvitesIsRetriedAndPostIsNot(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
-		script    []answer
+		script    []handler
 		get, post expected
 	}{
-		{[]answer{status(502), body(`{"items":[]}`)}, success(2), failure(1, "ErrServer", "ErrOutcomeUnknown")},
-		{[]answer{cut, body(`{"items":[]}`)}, success(2), failure(1, "ErrOutcomeUnknown")},
-		{[]answer{status(429), body(`{"items":[]}`)}, success(2), success(2)},
-		{[]answer{status(404)}, failure(1, "ErrNotFound"), failure(1, "ErrNotFound")},
+		{[]handler{status(502), body(`{"items":[]}`)}, success(2), failure(1, "ErrServer", "ErrOutcomeUnknown")},
+		{[]handler{cut, body(`{"items":[]}`)}, success(2), failure(1, "ErrOutcomeUnknown")},
+		{[]handler{status(429), body(`{"items":[]}`)}, success(2), success(2)},
+		{[]handler{status(404)}, failure(1, "ErrNotFound"), failure(1, "ErrNotFound")},
 	} {
 		s := serve(t, row.script...)
 		_, err := newClient(t, s.URL).InstanceOrgInvites.Get(t.Context(), invitesRef, losant.InstanceOrgInvitesQuery{})

@@ -29,7 +29,7 @@ func (r *rotating) InvalidateToken(token string) {
 }
 
 // accept responds with success to one token and with 401 to every other.
-func accept(token string) answer {
+func accept(token string) handler {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "Bearer "+token {
 			succeed(w, r)

@@ -159,7 +159,7 @@ func TestLargeResponseIsNotReadBeyondTheLimit(t *testing.T) {
 	zip := gzip.NewWriter(&compressed)
 	_, _ = zip.Write(bytes.Repeat([]byte(" "), 1<<20))
 	_ = zip.Close()
-	endless := func(code int) answer {
+	endless := func(code int) handler {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(code)
 			for {
@@ -172,7 +172,7 @@ func TestLargeResponseIsNotReadBeyondTheLimit(t *testing.T) {
 	for _, row := range []struct {
 		name      string
 		announced bool
-		answer    answer
+		handler   handler
 	}{
 		{"64 MiB announced", true, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", strconv.Itoa(64<<20))
@@ -191,7 +191,7 @@ func TestLargeResponseIsNotReadBeyondTheLimit(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			s := serve(t, row.answer)
+			s := serve(t, row.handler)
 			var response losant.Response
 			err := get.call(t.Context(), newClient(t, s.URL, losant.WithMaxResponseBytes(limit)), ref, losant.WithResponse(&response))
 			failure(1, "ErrInvalidResponse").check(t, s, err)
@@ -206,7 +206,7 @@ func TestLargeResponseIsNotReadBeyondTheLimit(t *testing.T) {
 // end of the body, only the JSON shows that a part is missing.
 func TestTruncatedBodyWithoutLengthIsRetried(t *testing.T) {
 	t.Parallel()
-	until := func(body string) answer {
+	until := func(body string) handler {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			conn := hijack(w)
 			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"+body)

@@ -28,26 +28,26 @@ func TestTokenIsNeverPrinted(t *testing.T) {
 	var logged buffer
 	logger := slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	source := losant.WithTokenSource(losant.TokenSourceFunc(func(context.Context) (string, error) { return canary, nil }))
-	echo := func(code int) answer {
+	echo := func(code int) handler {
 		return func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(code)
 			_, _ = fmt.Fprintf(w, `{"type":%q,"message":%q}`, r.Header.Get("Authorization"), strings.Repeat(r.Header.Get("Authorization"), 200))
 		}
 	}
-	page := func(code int) answer {
+	page := func(code int) handler {
 		return func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(code)
 			_, _ = io.WriteString(w, "<pre>"+strings.Repeat(strings.Repeat("x", 50)+r.Header.Get("Authorization"), 200))
 		}
 	}
-	raw := func(format string) answer {
+	raw := func(format string) handler {
 		return func(w http.ResponseWriter, r *http.Request) {
 			conn := hijack(w)
 			_, _ = fmt.Fprintf(conn, format, r.Header.Get("Authorization"))
 			_ = conn.Close()
 		}
 	}
-	for name, script := range map[string][]answer{
+	for name, script := range map[string][]handler{
 		"success": {succeed}, "echo of headers": {echo(400)}, "echo with success": {page(200)}, "page": {page(500)}, "retried": {echo(503), echo(429), cut, page(502)},
 		"malformed status line": {raw("%s\r\n\r\n")}, "malformed header": {raw("HTTP/1.1 200 OK\r\n%s\r\n\r\n")}, "malformed length": {raw("HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n")},
 		"malformed encoding": {raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n")},

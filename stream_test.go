@@ -19,7 +19,7 @@ import (
 var streaming = losant.Request{Method: "GET", Path: []string{"stream"}}
 
 // events responds with an event stream.
-func events(text string) answer {
+func events(text string) handler {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 		_, _ = io.WriteString(w, text)
@@ -91,7 +91,7 @@ func TestStreamIsOpenedLikeAnyCall(t *testing.T) {
 	defer func() { _ = stream.Close() }()
 	assert.Len(t, response.Attempts, 3)
 	for _, row := range []struct {
-		response  answer
+		response  handler
 		sentinels []string
 	}{
 		{status(404), []string{"ErrNotFound"}},
@@ -115,7 +115,7 @@ func TestStreamIsOpenedLikeAnyCall(t *testing.T) {
 }
 
 // openStream opens a stream at a server that plays one response.
-func openStream(t *testing.T, response answer, opts ...losant.Option) *losant.EventStream {
+func openStream(t *testing.T, response handler, opts ...losant.Option) *losant.EventStream {
 	t.Helper()
 	stream, err := losant.Stream(t.Context(), newClient(t, serve(t, response).URL, opts...), streaming)
 	require.NoError(t, err)

@@ -58,12 +58,12 @@ func TestTokenSourceThatFailsAfterAnAttempt(t *testing.T) {
 	sealed := &sealedError{"north"}
 	first, fails, next := [2]any{"some-token", nil}, [2]any{"", sealed}, [2]any{"another-token", nil}
 	for name, row := range map[string]struct {
-		answer answer
-		want   []string
+		handler handler
+		want    []string
 	}{
 		"before a retry": {status(503), []string{"ErrServer", "ErrOutcomeUnknown"}}, "after a lost response": {cut, []string{"ErrOutcomeUnknown"}}, "on renewal": {status(401), []string{"ErrUnauthorized"}},
 	} {
-		s := serve(t, row.answer)
+		s := serve(t, row.handler)
 		err := remove.call(t.Context(), newClient(t, s.URL, sourceOf(first, fails, next)), ref)
 		e := requireError(t, err, row.want...)
 		assert.Equal(t, 1, e.Attempts, name)

@@ -89,17 +89,17 @@ func TestReadUploadIsRetriedOnlyIfNothingWasDone(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name   string
-		script []answer
+		script []handler
 		method string
 		seeks  bool
 		expected
 	}{
-		{"429, can rewind", []answer{status(429), succeed}, "POST", true, success(2)},
-		{"429, cannot rewind", []answer{status(429), succeed}, "POST", false, failure(1, "ErrRateLimited")},
-		{"503", []answer{status(503), succeed}, "POST", true, failure(1, "ErrServer", "ErrOutcomeUnknown")},
-		{"503 to a PUT", []answer{status(503), succeed}, "PUT", true, failure(1, "ErrServer", "ErrOutcomeUnknown")},
-		{"connection lost", []answer{cut, succeed}, "PUT", true, failure(1, "ErrOutcomeUnknown")},
-		{"401", []answer{status(401), succeed}, "POST", true, failure(1, "ErrUnauthorized")},
+		{"429, can rewind", []handler{status(429), succeed}, "POST", true, success(2)},
+		{"429, cannot rewind", []handler{status(429), succeed}, "POST", false, failure(1, "ErrRateLimited")},
+		{"503", []handler{status(503), succeed}, "POST", true, failure(1, "ErrServer", "ErrOutcomeUnknown")},
+		{"503 to a PUT", []handler{status(503), succeed}, "PUT", true, failure(1, "ErrServer", "ErrOutcomeUnknown")},
+		{"connection lost", []handler{cut, succeed}, "PUT", true, failure(1, "ErrOutcomeUnknown")},
+		{"401", []handler{status(401), succeed}, "POST", true, failure(1, "ErrUnauthorized")},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
