@@ -94,7 +94,7 @@ func listeningAddress(t *testing.T, log *bufio.Scanner) string {
 // blocked is a server with a request in progress, which finishes when release is
 // closed.
 type blocked struct {
-	address  string
+	listener net.Listener
 	stop     context.CancelFunc
 	stopping chan struct{} // closed when the server accepts no more connections
 	served   chan error
@@ -107,7 +107,7 @@ func startBlocked(t *testing.T, timeout time.Duration) blocked {
 	listener := listen(t)
 	ctx, stop := context.WithCancel(t.Context())
 	s := blocked{
-		listener.Addr().String(), stop,
+		listener, stop,
 		make(chan struct{}), make(chan error, 1), make(chan struct{}), make(chan reply, 1),
 	}
 	arrived := make(chan struct{})
@@ -121,7 +121,7 @@ func startBlocked(t *testing.T, timeout time.Duration) blocked {
 	go func() { s.served <- serve(ctx, server, listener, timeout) }()
 
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.address+"/invites/"+inviteID, nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+listener.Addr().String()+"/invites/"+inviteID, nil)
 	require.NoError(t, err)
 	go func() { s.response <- read(client.Do(request)) }()
 	<-arrived
