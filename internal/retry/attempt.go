@@ -46,7 +46,7 @@ func (x *call) attempt(req *http.Request) {
 		p.stop()
 	}
 	x.timedOut = p.expired.Load()
-	x.bodyRead = x.bodyRead || p.upload && p.body.read.Load()
+	x.bodyRead = p.upload && p.body.read.Load()
 	if err != nil {
 		err = x.reason(ctx, err, p)
 	}
@@ -91,8 +91,7 @@ func (x *call) record(err error, took time.Duration, p *probe) {
 	x.Err = err
 	x.last = Attempt{StatusCode: x.StatusCode, Err: err, Duration: took, Wait: x.wait}
 	if x.Safety != Safe {
-		// net/http's own transport repeats these only if nothing was sent.
-		x.Uncertain = x.Uncertain || rules[x.Outcome].uncertain || repeats > 0 && !p.stock
+		x.Uncertain = x.Uncertain || rules[x.Outcome].uncertain || repeats > 0
 	}
 	if x.Outcome == Unprocessed {
 		x.refusals++
@@ -113,8 +112,8 @@ func (x *call) record(err error, took time.Duration, p *probe) {
 
 // receive reads and classifies a response. Its error is about the body.
 func (x *call) receive(resp *http.Response, p *probe) error {
-	reported := !p.stock || p.got.Load() > 0 // else another transport is registered for the scheme
-	if overHTTP1 := resp.ProtoMajor == 1 && reported; overHTTP1 != x.overHTTP1.Load() {
+	// A transport that reports no connection may be one that is registered for the scheme.
+	if overHTTP1 := resp.ProtoMajor == 1 && p.got.Load() > 0; overHTTP1 != x.overHTTP1.Load() {
 		x.overHTTP1.Store(overHTTP1)
 	}
 	x.StatusCode, x.Header, x.Outcome = resp.StatusCode, resp.Header, outcomeOfStatus(resp.StatusCode, x.req.Statuses)
@@ -145,7 +144,7 @@ func (x *call) receive(resp *http.Response, p *probe) error {
 			x.Outcome = Unreadable
 		}
 	}
-	if x.StatusCode == http.StatusTooManyRequests && !x.HasRetryAfter && err == nil {
+	if x.StatusCode == http.StatusTooManyRequests && !x.HasRetryAfter {
 		x.RetryAfter, x.HasRetryAfter = x.hooks.RetryAfter(x.Body)
 	}
 	return err

@@ -75,9 +75,6 @@ func (b *budget) take() bool {
 func (b *budget) refund(tokens int64) {
 	for {
 		left := b.left.Load()
-		if left >= b.size {
-			return
-		}
 		if b.left.CompareAndSwap(left, min(left+tokens, b.size)) {
 			return
 		}

@@ -2,14 +2,14 @@ package retry
 
 import (
 	"errors"
-	"net/http"
-	"net/url"
+	"math"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestBudgetIsATokenBucket(t *testing.T) {
@@ -68,6 +68,28 @@ func TestConcurrentUseOfABudgetIsExact(t *testing.T) {
 	assert.Equal(t, int64(1000*retryCost), b.left.Load())
 }
 
+// TestLargestBudgetHasRoomForARefund proves that a full budget does not overflow.
+func TestLargestBudgetHasRoomForARefund(t *testing.T) {
+	t.Parallel()
+	policy, err := Policy{Budget: math.MaxInt}.Complete()
+	require.NoError(t, err)
+	var b budget
+	b.fill(policy.Budget)
+	b.refund(retryCost)
+	assert.True(t, b.take())
+}
+
+// TestSecond401IsAFinalResponse proves that it credits the budget.
+func TestSecond401IsAFinalResponse(t *testing.T) {
+	t.Parallel()
+	client := New(Policy{MaxAttempts: 3, AttemptTimeout: time.Minute, Budget: 10}, 1<<10, nil)
+	client.budget.left.Store(4)
+	c := client.Do(t.Context(), request("GET", reports{status: 401}), hooks{renew: func() (bool, error) { return true, nil }})
+	defer c.Release()
+	assert.Equal(t, []any{2, Unauthorized}, []any{c.Attempts, c.Outcome})
+	assert.Equal(t, int64(4+responseRefund), client.budget.left.Load())
+}
+
 // TestRefusedRequestIsRetriedWithoutABudget covers HTTP/2 streams that the server
 // refuses. It sets the pace then.
 func TestRefusedRequestIsRetriedWithoutABudget(t *testing.T) {
@@ -75,9 +97,7 @@ func TestRefusedRequestIsRetriedWithoutABudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refused := reports{asked: 1, connected: 1, err: errors.New("stream error: stream ID 1; REFUSED_STREAM; received from peer")}
 		client := New(Policy{MaxAttempts: 2, MinWait: time.Second, MaxWait: time.Second, AttemptTimeout: time.Minute, Budget: 1}, 1<<10, nil)
-		c := client.Do(t.Context(), &Request{
-			Method: "POST", URL: &url.URL{Scheme: "https", Host: "api.example.com"}, Header: http.Header{}, Transport: refused, Statuses: []int{200},
-		}, noHooks{})
+		c := client.Do(t.Context(), request("POST", refused), noHooks{})
 		defer c.Release()
 		assert.Equal(t, 1+maxRepeats, c.Attempts)
 	})

@@ -85,7 +85,8 @@ type Hooks interface {
 	Prepare(last http.Header) (http.Header, error)
 	// Unauthorized is called after every 401.
 	Unauthorized()
-	// Renew reports, after the first 401, whether there are other credentials.
+	// Renew reports, after the first 401, whether there are other credentials. With an
+	// error it reports false.
 	Renew() (bool, error)
 	// Redact removes secrets from an error of the transport.
 	Redact(err error) error
@@ -154,7 +155,7 @@ type call struct {
 	refusals  int           // attempts whose request the server did not process
 	repeats   int           // requests that the transport sent again by itself
 	exhausted bool          // the transport reached the limit of its repetitions
-	bodyRead  bool          // a part of the Upload was read
+	bodyRead  bool          // the last attempt read a part of the Upload
 	renewed   bool          // Renew was called
 	paid      bool          // the budget was charged for a retry
 	unstarted bool          // that retry has not begun
@@ -277,7 +278,7 @@ func (x *call) renew(ctx context.Context) bool {
 	if err != nil {
 		x.Err = err
 	}
-	if err != nil || !renewed {
+	if !renewed {
 		x.refund()
 		return false
 	}

@@ -99,12 +99,13 @@ func outcomeOfStatus(status int, successes []int) Outcome {
 		http.StatusNetworkAuthenticationRequired: // RFC 6585, section 6: a portal in between, which forwards nothing
 		return Refused
 	}
-	switch {
-	case slices.Contains(successes, status):
+	if slices.Contains(successes, status) {
 		return Succeeded
-	case status >= 300 && status <= 499:
+	}
+	switch status / 100 {
+	case 3, 4:
 		return Refused
-	case status >= 500 && status <= 599:
+	case 5:
 		return Failed
 	default:
 		return Unreadable
@@ -120,7 +121,7 @@ func outcomeOfError(err error, p *probe) Outcome {
 		return Unsendable
 	case (p.stock || p.requests() == 1) && unprocessed(err):
 		return Unprocessed
-	case p.maybeSent(err) && needsHTTP1(err):
+	case needsHTTP1(err):
 		return Inconclusive
 	case p.maybeSent(err):
 		return Lost
@@ -156,7 +157,8 @@ func unprocessed(err error) bool {
 	return false
 }
 
-// needsHTTP1 reports whether the server demands HTTP/1.1 (RFC 9113, section 7).
+// needsHTTP1 reports whether the server, which received the header, demands HTTP/1.1
+// (RFC 9113, section 7).
 func needsHTTP1(err error) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
 		if isReset(err.Error(), "HTTP_1_1_REQUIRED") {
@@ -171,17 +173,6 @@ func needsHTTP1(err error) bool {
 func isReset(words, code string) bool {
 	id, ok := strings.CutPrefix(words, "stream error: stream ID ")
 	return ok && strings.TrimLeft(id, "0123456789") == "; "+code+"; received from peer"
-}
-
-// nothingWritten reports whether err says that net/http wrote no byte on a
-// connection. Its type is not exported, so it is recognized by its name.
-func nothingWritten(err error) bool {
-	for ; err != nil; err = errors.Unwrap(err) {
-		if fmt.Sprintf("%T", err) == "http.nothingWrittenError" {
-			return true
-		}
-	}
-	return false
 }
 
 // isWriteError reports whether err says that writing to a connection failed.
@@ -223,7 +214,7 @@ func certificateDemanded(err error) bool { return isAlert(err, certificateAlerts
 // type for these, so they are recognized by their text.
 func isAlert(err error, alerts []tls.AlertError) bool {
 	var alert *net.OpError
-	return errors.As(err, &alert) && alert.Op == "remote error" && alert.Err != nil &&
+	return errors.As(err, &alert) && alert.Op == "remote error" &&
 		slices.ContainsFunc(alerts, func(a tls.AlertError) bool { return a.Error() == alert.Err.Error() })
 }
 

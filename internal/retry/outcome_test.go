@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"testing"
 
@@ -64,5 +65,53 @@ func TestOnlyExactWordsProveUnprocessed(t *testing.T) {
 	} {
 		assert.Equal(t, want, unprocessed(errors.New(words)), words)
 		assert.Equal(t, want, unprocessed(fmt.Errorf("x: %w", errors.New(words))), words)
+	}
+}
+
+// TestOutcomeOfAnErrorWithWhatTheTransportReported covers what no server can make
+// net/http do on purpose.
+func TestOutcomeOfAnErrorWithWhatTheTransportReported(t *testing.T) {
+	t.Parallel()
+	failedWrite := &net.OpError{Op: "write", Err: errors.New("broken pipe")}
+	certificate := &net.OpError{Op: "remote error", Err: errors.New(tls.AlertError(42).Error())}
+	internal := &net.OpError{Op: "remote error", Err: errors.New(tls.AlertError(80).Error())}
+	wrote := func(p *probe) { p.got.Store(1); p.wrote.Store(1) }
+	tracked := func(p *probe) { p.body.probe = p }
+	asked := func(p *probe) { p.asked.Store(true) }
+	http2 := func(p *probe) { p.http2.Store(true) }
+	for name, row := range map[string]struct {
+		err   error
+		stock bool
+		with  []func(*probe)
+		want  Outcome
+	}{
+		"HTTP/2, the header did not leave": {failedWrite, true, []func(*probe){wrote, tracked, http2}, NotSent},
+		"HTTP/2, the body was read":        {failedWrite, true, []func(*probe){wrote, tracked, http2, func(p *probe) { p.body.read.Store(true) }}, Lost},
+		"HTTP/2, the body is not tracked":  {failedWrite, true, []func(*probe){wrote, tracked, http2, func(p *probe) { p.plainBody = true }}, Lost},
+		"HTTP/2, no body":                  {failedWrite, true, []func(*probe){wrote, http2}, Lost},
+		"HTTP/2, a failed read":            {io.ErrUnexpectedEOF, true, []func(*probe){wrote, tracked, http2}, Lost},
+		"HTTP/1, a failed write":           {failedWrite, true, []func(*probe){wrote, tracked}, Lost},
+		"another transport":                {failedWrite, false, []func(*probe){wrote, tracked, http2}, Lost},
+
+		"refused, and stopped for good": {io.ErrUnexpectedEOF, true, []func(*probe){wrote, func(p *probe) { p.refused.Store(true); p.exhausted.Store(true) }}, Lost},
+		"not usable, and not written":   {errors.New("http2: client conn not usable"), true, nil, Unprocessed},
+
+		"a certificate demanded on a new connection":   {certificate, true, []func(*probe){wrote}, Unsendable},
+		"a certificate demanded on an idle connection": {certificate, true, []func(*probe){wrote, func(p *probe) { p.reused.Store(true) }}, Lost},
+		"a certificate demanded, and nothing reported": {certificate, false, nil, Lost},
+		"a certificate demanded of another transport":  {certificate, false, []func(*probe){asked}, Unsendable},
+		"another alert of another transport":           {internal, false, []func(*probe){asked}, NotSent},
+		"a proxy that another transport cannot reach":  {&net.OpError{Op: "proxyconnect", Err: io.EOF}, false, []func(*probe){asked}, NotSent},
+		"a lost connection of another transport":       {&net.OpError{Op: "read", Err: io.EOF}, false, []func(*probe){asked}, Lost},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &probe{stock: row.stock}
+			p.trace.WroteHeaderField = func(string, []string) {}
+			for _, change := range row.with {
+				change(p)
+			}
+			assert.Equal(t, row.want, outcomeOfError(row.err, p))
+		})
 	}
 }

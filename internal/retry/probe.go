@@ -27,7 +27,7 @@ type probe struct {
 	maxWrites int32 // requests that may be written; over HTTP/1, one more may follow before the transport stops
 	trace     httptrace.ClientTrace
 
-	asked  atomic.Int32             // how often the transport asked for a connection
+	asked  atomic.Bool              // the transport asked for a connection
 	got    atomic.Int32             // how often it got one
 	wrote  atomic.Int32             // how often it wrote the header of the request
 	begun  atomic.Bool              // it is writing the header
@@ -87,9 +87,8 @@ func (x *call) trackBody(p *probe, req *http.Request, body io.ReadCloser) {
 		p.body.ReadCloser = body
 	}
 	inMemory := p.stock && p.overHTTP1 && !p.upload
-	if p.plainBody = inMemory && body != nil; p.plainBody {
-		req.Body = body // net/http writes a body of its own types in one piece with the header
-	} else {
+	p.plainBody = inMemory && body != nil // net/http writes a body of its own types in one piece with the header
+	if !p.plainBody {
 		req.Body = &p.body
 	}
 	if inMemory && req.Method != http.MethodGet {
@@ -119,15 +118,11 @@ func (p *probe) expire() {
 	p.cancel()
 }
 
+// getConn forgets what was written on the last connection: over HTTP/1, net/http's
+// own transport takes another one for a request with a body only if nothing left on
+// the last one, although it called the hooks.
 func (p *probe) getConn(string) {
-	p.asked.Add(1)
-	p.startAnew()
-}
-
-// startAnew forgets what was written on the last connection: over HTTP/1,
-// net/http's own transport takes another one for a request with a body only if
-// nothing left on the last one, although it called the hooks.
-func (p *probe) startAnew() {
+	p.asked.Store(true)
 	if p.stock && p.body.probe != nil && !p.http2.Load() {
 		p.wrote.Store(0)
 		p.begun.Store(false)
@@ -148,7 +143,6 @@ func (p *probe) gotConn(info httptrace.GotConnInfo) {
 			p.http2.Store(true)
 		}
 	}
-	p.startAnew()
 	n := p.got.Add(1)
 	if n == 1 {
 		p.timer.Reset(p.timeout) // a connection has a time of its own
@@ -221,13 +215,13 @@ func (p *probe) explain(err error) error {
 // only one that is registered for a scheme reports nothing, and it reads the body.
 // Any other transport may have sent the request in a way that it does not report.
 func (p *probe) maybeSent(err error) bool {
-	if p.stock && (nothingWritten(err) || p.http2.Load() && p.unreadBody() && isWriteError(err)) {
+	if p.stock && p.http2.Load() && p.unreadBody() && isWriteError(err) {
 		return false // over HTTP/2, the frame with the header did not leave completely
 	}
-	if p.requests() > 0 || p.body.read.Load() && (p.asked.Load() == 0 || !p.stock) {
+	if p.requests() > 0 || p.body.read.Load() && (!p.asked.Load() || !p.stock) {
 		return true
 	}
-	return !p.stock && (p.asked.Load() == 0 || !isConnecting(err))
+	return !p.stock && (!p.asked.Load() || !isConnecting(err))
 }
 
 // unreadBody reports whether the request has a body that was certainly not read.

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
-	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -224,15 +224,11 @@ func TestRepetitionsByTheTransportAreLimited(t *testing.T) {
 				taken := 0
 				rt := inTurn(append(row.before, endless{row.conn, &taken})...)
 				if row.stock {
-					transport := &http.Transport{Protocols: new(http.Protocols)}
-					transport.RegisterProtocol("https", rt)
-					rt = transport
+					rt = stock(rt)
 				}
 				client := New(Policy{MaxAttempts: 3, MinWait: 1, MaxWait: 1, AttemptTimeout: time.Minute, Budget: NoBudget}, 1<<10, nil)
 				client.overHTTP1.Store(true)
-				c := client.Do(t.Context(), &Request{
-					Method: "GET", URL: &url.URL{Scheme: "https", Host: "api.example.com"}, Header: http.Header{}, Transport: rt, Statuses: []int{200},
-				}, noHooks{})
+				c := client.Do(t.Context(), request("GET", rt), noHooks{})
 				defer c.Release()
 				assert.Equal(t, row.attempts, c.Attempts)
 				assert.Equal(t, errRepeatedTooOften, c.Err)
@@ -245,17 +241,22 @@ func TestRepetitionsByTheTransportAreLimited(t *testing.T) {
 // is stopped when it repeats a GET at once over HTTP/2.
 func TestRepetitionsOverHTTP2AreRetriesWithWaits(t *testing.T) {
 	t.Parallel()
-	for _, conn := range []net.Conn{overHTTP2(t), nil} { // with TLS and without
-		synctest.Test(t, func(t *testing.T) {
-			started := time.Now()
-			transport := &http.Transport{Protocols: new(http.Protocols)}
-			transport.RegisterProtocol("https", reports{asked: 2, connected: 2, conn: conn, silent: true})
-			c := New(Policy{MaxAttempts: 3, MinWait: time.Second, MaxWait: time.Second, AttemptTimeout: time.Minute, Budget: NoBudget}, 1<<10, nil).Do(t.Context(), &Request{
-				Method: "GET", URL: &url.URL{Scheme: "https", Host: "api.example.com"}, Header: http.Header{}, Transport: transport, Statuses: []int{200},
-			}, noHooks{})
-			defer c.Release()
-			assert.Equal(t, []any{9, Unprocessed, errRefused}, []any{c.Attempts, c.Outcome, c.Err})
-			assert.Equal(t, 8*time.Second, time.Since(started))
+	http2 := overHTTP2(t)
+	for name, row := range map[string]struct {
+		conn  net.Conn
+		http1 bool // responses came over HTTP/1 so far
+	}{"with TLS": {http2, false}, "without TLS": {nil, false}, "after HTTP/1": {http2, true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				started := time.Now()
+				client := New(inSeconds, 1<<10, nil)
+				client.overHTTP1.Store(row.http1)
+				c := client.Do(t.Context(), request("GET", stock(reports{asked: 2, connected: 2, conn: row.conn, silent: true})), noHooks{})
+				defer c.Release()
+				assert.Equal(t, []any{9, Unprocessed, errRefused}, []any{c.Attempts, c.Outcome, c.Err})
+				assert.Equal(t, 8*time.Second, time.Since(started))
+			})
 		})
 	}
 }
@@ -265,8 +266,7 @@ func TestRepetitionsOverHTTP2AreRetriesWithWaits(t *testing.T) {
 func TestUnwrittenConnectionsAreLimited(t *testing.T) {
 	t.Parallel()
 	taken := 0
-	transport := &http.Transport{Protocols: new(http.Protocols)}
-	transport.RegisterProtocol("https", roundTripper(func(r *http.Request) (*http.Response, error) {
+	transport := stock(roundTripper(func(r *http.Request) (*http.Response, error) {
 		trace := httptrace.ContextClientTrace(r.Context())
 		for r.Context().Err() == nil && taken < 1000 {
 			taken++
@@ -300,8 +300,7 @@ func Test408IsCertainOnlyOnAnIdleConnection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				transport := &http.Transport{Protocols: new(http.Protocols)}
-				transport.RegisterProtocol("https", roundTripper(func(r *http.Request) (*http.Response, error) {
+				transport := stock(roundTripper(func(r *http.Request) (*http.Response, error) {
 					trace := httptrace.ContextClientTrace(r.Context())
 					trace.GetConn("x:1")
 					trace.GotConn(httptrace.GotConnInfo{Reused: true})
@@ -318,7 +317,7 @@ func Test408IsCertainOnlyOnAnIdleConnection(t *testing.T) {
 	}
 }
 
-// TestCancelledBeforeTheHeaderIsWrittenIsWritten covers HTTP/2, where net/http may write the
+// TestCancelledBeforeTheHeaderIsWritten covers HTTP/2, where net/http may write the
 // header just after the context ends. Only a request that waited for a stream was
 // certainly not sent.
 func TestCancelledBeforeTheHeaderIsWritten(t *testing.T) {
@@ -327,8 +326,7 @@ func TestCancelledBeforeTheHeaderIsWritten(t *testing.T) {
 	for waited, unknown := range map[time.Duration]bool{0: true, 19 * time.Millisecond: true, 21 * time.Millisecond: false} {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
-			transport := &http.Transport{Protocols: new(http.Protocols)}
-			transport.RegisterProtocol("https", roundTripper(func(r *http.Request) (*http.Response, error) {
+			transport := stock(roundTripper(func(r *http.Request) (*http.Response, error) {
 				trace := httptrace.ContextClientTrace(r.Context())
 				trace.GetConn("x:1")
 				trace.GotConn(httptrace.GotConnInfo{Conn: http2})
@@ -356,4 +354,182 @@ func TestRewoundBodyCountsAsRead(t *testing.T) {
 	p.http2.Store(true)
 	_, err = p.rewind(nil)
 	assert.Equal(t, errHTTP2, err)
+}
+
+// TestRepetitionsOfEarlierAttemptsLeaveOneRequest covers a transport that has sent
+// the request more often than a call may repeat it, before the server responds 503.
+func TestRepetitionsOfEarlierAttemptsLeaveOneRequest(t *testing.T) {
+	t.Parallel()
+	often := roundTripper(func(r *http.Request) (*http.Response, error) {
+		for range 2 * maxRepeats {
+			httptrace.ContextClientTrace(r.Context()).WroteHeaders()
+		}
+		return reports{status: 503}.RoundTrip(r)
+	})
+	for name, row := range map[string]struct {
+		next     reports
+		attempts int
+		outcome  Outcome
+	}{
+		"one request":  {reports{connected: 1, status: 200}, 2*maxRepeats + 1, Succeeded},
+		"two requests": {reports{connected: 2, status: 200, silent: true}, 2*maxRepeats + 1, Lost},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c := run(t.Context(), t, "GET", inTurn(often, row.next))
+				defer c.Release()
+				assert.Equal(t, []any{row.attempts, row.outcome}, []any{c.Attempts, c.Outcome})
+			})
+		})
+	}
+}
+
+// TestHeaderBeingWrittenCounts covers the time between the first field of the header
+// and the report that it was written.
+func TestHeaderBeingWrittenCounts(t *testing.T) {
+	t.Parallel()
+	http2 := overHTTP2(t)
+	for name, row := range map[string]struct {
+		http1 bool // responses came over HTTP/1 so far
+		conn  net.Conn
+		field bool // the transport begins to write
+		again bool // it takes another connection
+		want  Outcome
+	}{
+		"over HTTP/2, not begun":                          {false, http2, false, false, NotSent},
+		"over HTTP/2":                                     {false, http2, true, false, Lost},
+		"over HTTP/2, and another connection":             {false, http2, true, true, Lost},
+		"over HTTP/1, not begun":                          {false, nil, false, false, NotSent},
+		"over HTTP/1":                                     {false, nil, true, false, Lost},
+		"over HTTP/1, and another connection":             {false, nil, true, true, NotSent},
+		"over HTTP/2 after HTTP/1, where no report comes": {true, http2, false, false, Lost},
+		"over HTTP/1 after HTTP/1":                        {true, nil, false, false, NotSent},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := New(Policy{MaxAttempts: 1, AttemptTimeout: time.Minute, Budget: NoBudget}, 1<<10, nil)
+			client.overHTTP1.Store(row.http1)
+			c := client.Do(t.Context(), request("POST", stock(roundTripper(func(r *http.Request) (*http.Response, error) {
+				trace := httptrace.ContextClientTrace(r.Context())
+				trace.GetConn("x:1")
+				trace.GotConn(httptrace.GotConnInfo{Conn: row.conn})
+				if row.field {
+					trace.WroteHeaderField("Accept", nil)
+				}
+				if row.again {
+					trace.GetConn("x:1")
+				}
+				return nil, io.ErrUnexpectedEOF
+			}))), noHooks{})
+			defer c.Release()
+			assert.Equal(t, row.want, c.Outcome)
+		})
+	}
+}
+
+// TestSettleWaitsOnlyForAWriteThatMayBegin proves when a request whose context ended
+// counts as sent.
+func TestSettleWaitsOnlyForAWriteThatMayBegin(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		change func(*probe)
+		begun  bool
+		waited time.Duration
+	}{
+		"over HTTP/2":                {func(*probe) {}, true, 0},
+		"over an unknown protocol":   {func(p *probe) { p.http2.Store(false) }, true, 0},
+		"over HTTP/2 after HTTP/1":   {func(p *probe) { p.overHTTP1 = true }, true, 0},
+		"over HTTP/1":                {func(p *probe) { p.overHTTP1 = true; p.http2.Store(false) }, false, 0},
+		"without a connection":       {func(p *probe) { p.got.Store(0) }, false, 0},
+		"stopped":                    {func(p *probe) { p.exhausted.Store(true) }, false, 0},
+		"without a body":             {func(p *probe) { p.body.probe = nil }, false, 0},
+		"written":                    {func(p *probe) { p.wrote.Store(1) }, false, 0},
+		"just before a moment ends":  {func(*probe) { time.Sleep(20*time.Millisecond - 1) }, true, 0},
+		"after a moment on a stream": {func(*probe) { time.Sleep(20 * time.Millisecond) }, false, 5 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				p := &probe{}
+				p.body.probe = p
+				p.trace.WroteHeaderField = func(string, []string) {}
+				p.got.Store(1)
+				p.http2.Store(true)
+				p.since.Store(time.Now().UnixNano())
+				row.change(p)
+				p.settle(ctx)
+				assert.False(t, p.begun.Load(), "the context has not ended")
+				cancel()
+				started := time.Now()
+				p.settle(ctx)
+				assert.Equal(t, []any{row.begun, row.waited}, []any{p.begun.Load(), time.Since(started)})
+			})
+		})
+	}
+}
+
+// TestAlertExplainsAFailedWrite covers a server that demands a certificate. In TLS 1.3,
+// its alert comes after the handshake of the client, which may write first.
+func TestAlertExplainsAFailedWrite(t *testing.T) {
+	t.Parallel()
+	failedWrite := &net.OpError{Op: "write", Err: errors.New("broken pipe")}
+	noHTTP2 := errors.New("http2: client conn could not be established")
+	for name, row := range map[string]struct {
+		change func(*probe)
+		err    error
+		want   bool
+	}{
+		"over HTTP/1":                {func(*probe) {}, failedWrite, true},
+		"over HTTP/2":                {func(p *probe) { p.http2.Store(true) }, noHTTP2, true},
+		"over HTTP/2, in use":        {func(p *probe) { p.http2.Store(true) }, failedWrite, false},
+		"another error":              {func(*probe) {}, io.ErrUnexpectedEOF, false},
+		"a source that may fail":     {func(p *probe) { p.upload = true }, failedWrite, false},
+		"on an idle connection":      {func(p *probe) { p.reused.Store(true) }, failedWrite, false},
+		"without TLS":                {func(p *probe) { p.secure.Store(nil) }, failedWrite, false},
+		"on an idle one over HTTP/2": {func(p *probe) { p.http2.Store(true); p.reused.Store(true) }, noHTTP2, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &probe{stock: true}
+			p.got.Store(1)
+			p.secure.Store(rejected(t, tls.RequireAnyClientCert))
+			row.change(p)
+			err := p.explain(row.err)
+			assert.Equal(t, row.want, isAlert(err, certificateAlerts), err)
+			if !row.want {
+				assert.Equal(t, row.err, err)
+			}
+		})
+	}
+	t.Run("no alert", func(t *testing.T) {
+		t.Parallel()
+		p := &probe{stock: true}
+		p.got.Store(1)
+		p.secure.Store(rejected(t, tls.NoClientCert))
+		assert.Equal(t, failedWrite, p.explain(failedWrite))
+	})
+}
+
+// rejected returns a connection to a server that closes it after the handshake, with
+// an alert if it demands a certificate.
+func rejected(t *testing.T, demand tls.ClientAuthType) *tls.Conn {
+	t.Helper()
+	certified := httptest.NewUnstartedServer(http.NotFoundHandler())
+	certified.TLS = &tls.Config{ClientAuth: demand, MinVersion: tls.VersionTLS13}
+	certified.Config.ErrorLog = log.New(io.Discard, "", 0)
+	certified.Config.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
+		if conn.(*tls.Conn).HandshakeContext(ctx) == nil {
+			_ = conn.Close()
+		}
+		return ctx
+	}
+	certified.StartTLS()
+	t.Cleanup(certified.Close)
+	config := certified.Client().Transport.(*http.Transport).TLSClientConfig
+	conn, err := (&tls.Dialer{Config: config}).DialContext(t.Context(), "tcp", certified.Listener.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn.(*tls.Conn)
 }
