@@ -152,7 +152,7 @@ func (i *OrgInvite) readItem(ctx context.Context, data []byte) error {
 }
 
 // read replaces i by the invitation in data. Of several invalid members it
-// reports the first, and reads the others nevertheless: i.ID is set whenever the
+// reports the first, and still reads the others: i.ID is set whenever the
 // JSON is valid and has one.
 func (i *OrgInvite) read(ctx context.Context, data []byte) error {
 	*i = OrgInvite{}

@@ -29,7 +29,7 @@ func TestTTLIsRoundedToNanoseconds(t *testing.T) {
 	}
 }
 
-// TestInvalidMemberIsInvalidResponse: the outcome is known nevertheless if the JSON
+// TestInvalidMemberIsInvalidResponse: the outcome is still known if the JSON
 // is valid and has the id, because that proves that the API acted.
 func TestInvalidMemberIsInvalidResponse(t *testing.T) {
 	t.Parallel()

@@ -83,24 +83,6 @@ func TestBackoffIsRandomWithinADoublingBound(t *testing.T) {
 	}
 }
 
-// TestDefaultsOfMinWaitAndMaxWait proves 500 ms and 30 s.
-func TestDefaultsOfMinWaitAndMaxWait(t *testing.T) {
-	t.Parallel()
-	for value, want := range map[string]time.Duration{"0": 500 * time.Millisecond, "30": 30 * time.Second, "31": 0} {
-		synctest.Test(t, func(t *testing.T) {
-			client, _ := scripted(t, losant.RetryPolicy{}, says(503, "Retry-After", value), invited)
-			var response losant.Response
-			_ = get.call(t.Context(), client, ref, losant.WithResponse(&response))
-			if want == 0 {
-				assert.Len(t, response.Attempts, 1)
-				return
-			}
-			assert.GreaterOrEqual(t, response.Attempts[1].Wait, want)
-			assert.LessOrEqual(t, response.Attempts[1].Wait, want+500*time.Millisecond)
-		})
-	}
-}
-
 // TestRetryAfterSetsTheWait covers seconds and dates, which apply to every status
 // that is retried, and values that are neither, which are ignored.
 func TestRetryAfterSetsTheWait(t *testing.T) {

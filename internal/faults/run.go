@@ -111,7 +111,7 @@ type job struct {
 
 // runRows runs the cells of all rows. Those that mostly sleep run before the
 // others, which keep the machine busy and could delay them beyond their timeouts.
-// A cell that was delayed nevertheless runs once more, with a longer timeout.
+// If a cell is still delayed, it runs once more, with a longer timeout.
 func runRows(shared *fixtures, rows []row) ([]results, error) {
 	found := make([]results, len(rows))
 	var sleeping, busy []job

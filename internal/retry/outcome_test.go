@@ -102,6 +102,7 @@ func TestOutcomeOfAnErrorWithWhatTheTransportReported(t *testing.T) {
 		"a certificate demanded of another transport":  {certificate, false, []func(*probe){asked}, Unsendable},
 		"another alert of another transport":           {internal, false, []func(*probe){asked}, NotSent},
 		"a proxy that another transport cannot reach":  {&net.OpError{Op: "proxyconnect", Err: io.EOF}, false, []func(*probe){asked}, NotSent},
+		"an unknown host of another transport":         {&net.DNSError{Err: "no such host", IsNotFound: true}, false, []func(*probe){asked}, Unsendable},
 		"a lost connection of another transport":       {&net.OpError{Op: "read", Err: io.EOF}, false, []func(*probe){asked}, Lost},
 	} {
 		t.Run(name, func(t *testing.T) {

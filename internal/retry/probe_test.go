@@ -134,6 +134,18 @@ func TestBodyReadByOtherTransportMayHaveBeenSent(t *testing.T) {
 	})
 }
 
+// TestOtherTransportThatSentAndThenFailedToConnect proves that the last error does not
+// hide the request that left before.
+func TestOtherTransportThatSentAndThenFailedToConnect(t *testing.T) {
+	t.Parallel()
+	c := run(t.Context(), t, "POST", roundTripper(func(r *http.Request) (*http.Response, error) {
+		_, _ = reports{asked: 1, connected: 1}.RoundTrip(r)
+		return reports{asked: 1, err: errDial}.RoundTrip(r)
+	}))
+	defer c.Release()
+	assert.Equal(t, []any{1, Lost, true}, []any{c.Attempts, c.Outcome, c.Uncertain})
+}
+
 // TestEachAttemptHasItsOwnReports proves that the reports about one attempt do not
 // count for the next.
 func TestEachAttemptHasItsOwnReports(t *testing.T) {
