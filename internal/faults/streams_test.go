@@ -204,7 +204,8 @@ func TestFewStreams(t *testing.T) {
 }
 
 // TestHTTP2ConnectionClosedWhileIdleIsNotSent calls a server that closes connections
-// after 2 ms without a request, which is when the next one is sent.
+// after 2 ms without a request, which is when the next one is sent. On a busy machine,
+// it may close those of all 9 attempts. Then it handled none.
 func TestHTTP2ConnectionClosedWhileIdleIsNotSent(t *testing.T) {
 	t.Parallel()
 	shared, err := newFixtures()
@@ -218,13 +219,22 @@ func TestHTTP2ConnectionClosedWhileIdleIsNotSent(t *testing.T) {
 			t.Parallel()
 			s := &http2Server{fixtures: shared, secure: secure, streams: 100, idle: 2 * time.Millisecond}
 			client := s.client(t, s.start(t))
+			succeeded := 0
 			for i := range calls {
-				require.NoError(t, actions()[resend].method(t.Context(), client, invite(i)))
-				count, ok := s.handled.Load(invite(i).InviteID)
-				require.True(t, ok)
+				err := actions()[resend].method(t.Context(), client, invite(i))
+				count, handled := s.handled.Load(invite(i).InviteID)
+				if e := (*losant.Error)(nil); errors.As(err, &e) && e.Attempts == 9 {
+					require.NotErrorIs(t, err, losant.ErrOutcomeUnknown)
+					require.False(t, handled)
+					continue
+				}
+				require.NoError(t, err)
+				require.True(t, handled)
 				require.EqualValues(t, 1, count.(*atomic.Int32).Load())
+				succeeded++
 				time.Sleep(2 * time.Millisecond)
 			}
+			assert.Positive(t, succeeded)
 			assert.Greater(t, int(s.conns.Load()), 1, "no connection was closed")
 		})
 	}
