@@ -1,7 +1,6 @@
 package retry
 
 import (
-	"errors"
 	"math"
 	"sync"
 	"testing"
@@ -95,7 +94,7 @@ func TestSecond401IsAFinalResponse(t *testing.T) {
 func TestRefusedRequestIsRetriedWithoutABudget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		refused := reports{asked: 1, connected: 1, err: errors.New("stream error: stream ID 1; REFUSED_STREAM; received from peer")}
+		refused := reports{asked: 1, connected: 1, err: errStreamRefused}
 		client := New(Policy{MaxAttempts: 2, MinWait: time.Second, MaxWait: time.Second, AttemptTimeout: time.Minute, Budget: 1}, 1<<10, nil)
 		c := client.Do(t.Context(), request("POST", refused), noHooks{})
 		defer c.Release()

@@ -124,7 +124,7 @@ func TestContextThatEndsAfterAResponse(t *testing.T) {
 func TestWaitGrowsWithRefusedRequests(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		refused := reports{asked: 1, connected: 1, err: errors.New("stream error: stream ID 1; REFUSED_STREAM; received from peer")}
+		refused := reports{asked: 1, connected: 1, err: errStreamRefused}
 		policy := inSeconds
 		policy.MaxWait = time.Hour
 		c := New(policy, 1<<10, nil).Do(t.Context(), request("GET", refused), noHooks{})
@@ -139,7 +139,7 @@ func TestMaxAttemptsOfOneMeansOneRequest(t *testing.T) {
 	t.Parallel()
 	policy := inSeconds
 	policy.MaxAttempts = 1
-	refused := reports{asked: 1, connected: 1, err: errors.New("stream error: stream ID 1; REFUSED_STREAM; received from peer")}
+	refused := reports{asked: 1, connected: 1, err: errStreamRefused}
 	c := New(policy, 1<<10, nil).Do(t.Context(), request("GET", refused), noHooks{})
 	defer c.Release()
 	assert.Equal(t, []any{1, Unprocessed}, []any{c.Attempts, c.Outcome})

@@ -77,7 +77,10 @@ func inTurn(transports ...http.RoundTripper) http.RoundTripper {
 	})
 }
 
-var errDial = &net.OpError{Op: "dial", Err: errors.New("refused")}
+var (
+	errDial          = &net.OpError{Op: "dial", Err: errors.New("refused")}
+	errStreamRefused = errors.New("stream error: stream ID 1; REFUSED_STREAM; received from peer")
+)
 
 // TestOtherTransportIsCertainOnlyIfItFailedToConnect covers transports that are not net/http's own. Nothing
 // was certainly sent only if they got no connection and return an error of
@@ -103,8 +106,8 @@ func TestOtherTransportIsCertainOnlyIfItFailedToConnect(t *testing.T) {
 		{"two connections, then refused", "DELETE", reports{asked: 2, connected: 2, status: 404, conn: http2}, 2, Refused, true},
 		{"two connections, then refused, reading", "GET", reports{asked: 2, connected: 2, status: 404, conn: http2}, 2, Refused, false},
 		{"two connections, then success", "DELETE", reports{asked: 2, connected: 2, status: 200, conn: http2}, 2, Succeeded, true},
-		{"refused over HTTP/2", "POST", reports{asked: 1, connected: 1, err: errors.New("stream error: stream ID 1; REFUSED_STREAM; received from peer")}, 9, Unprocessed, false},
-		{"refused over HTTP/2, after a repetition", "POST", reports{asked: 2, connected: 2, err: errors.New("stream error: stream ID 1; REFUSED_STREAM; received from peer")}, 2, Lost, true},
+		{"refused over HTTP/2", "POST", reports{asked: 1, connected: 1, err: errStreamRefused}, 9, Unprocessed, false},
+		{"refused over HTTP/2, after a repetition", "POST", reports{asked: 2, connected: 2, err: errStreamRefused}, 2, Lost, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
